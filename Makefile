@@ -1,0 +1,52 @@
+# Every target installs what it needs into .venv by itself, and again only when the lock or pyproject.toml changed.
+# Needs python3.11 or newer with venv and pip; nothing else, no root.
+
+PYTHON ?= $(shell for p in python3 python3.13 python3.12 python3.11; do \
+  $$p -c 'import sys, venv, pip; sys.exit(sys.version_info < (3, 11))' 2>/dev/null && echo $$p && break; done)
+BIN := .venv/bin
+UV := .venv/installer/bin/uv
+export UV_PYTHON_DOWNLOADS := never
+# Compiled bytecode is worth a tenth of the start-up time.
+unexport PYTHONDONTWRITEBYTECODE
+
+.PHONY: run demo test check bench faults screenshots lock clean
+
+run: .venv/.stamp ## open the program
+	@$(BIN)/ollm-tui $(ARGS)
+
+demo: .venv/.stamp ## open it on a made-up server with made-up models
+	@$(BIN)/ollm-tui --demo $(ARGS)
+
+test: .venv/.stamp ## all tests
+	@$(BIN)/pytest -n 2 $(ARGS)
+
+check: .venv/.stamp ## format, lint, types, layers
+	@$(BIN)/ruff format --check .
+	@$(BIN)/ruff check .
+	@$(BIN)/mypy
+	@$(BIN)/lint-imports
+
+bench: .venv/.stamp ## performance, as ratios measured in one run
+	@$(BIN)/python -m tests.bench $(ARGS)
+
+faults: .venv/.stamp ## the long fault suite
+	@$(BIN)/pytest tests/faults --faults=full $(ARGS)
+
+screenshots: .venv/.stamp ## regenerate screenshots/ and the generated parts of README.md from the sandbox
+	@$(BIN)/python -m tests.screenshots
+
+lock: .venv/.stamp ## pin every dependency again, by version and hash, naming no index
+	@$(UV) pip compile -q --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-header \
+	  --no-annotate --upgrade --extra dev pyproject.toml -o .ci/requirements.txt
+
+.venv/.stamp: pyproject.toml .ci/requirements.txt .ci/installer.txt
+	@test -n "$(PYTHON)" || { echo "ollm-tui needs python3.11 or newer with venv and pip on the PATH" >&2; exit 1; }
+	@echo "Installing into .venv (once, a few seconds) ..."
+	@$(PYTHON) -m venv --clear --without-pip .venv
+	@$(PYTHON) -m pip install -q --disable-pip-version-check --require-hashes --target .venv/installer -r .ci/installer.txt
+	@VIRTUAL_ENV=.venv $(UV) pip sync -q --require-hashes .ci/requirements.txt
+	@VIRTUAL_ENV=.venv $(UV) pip install -q --no-deps --no-build-isolation -e .
+	@touch $@
+
+clean:
+	rm -rf .venv .mypy_cache .ruff_cache .hypothesis .import_linter_cache

@@ -1,0 +1,1 @@
+"""A data file of real model names to pull, and its reader."""

@@ -1,0 +1,1 @@
+"""Composition root: flags to settings to provider to service to screen or verb."""

@@ -1,0 +1,1 @@
+"""What things are: models, names, progress, events, errors. Standard library only."""

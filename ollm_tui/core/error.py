@@ -1,0 +1,185 @@
+"""Every error of ours, in one tree. Each carries what failed, why, and what to do next.
+
+OllmError
+├── InvalidName                a model name that fails the grammar
+├── ConfigError                a setting that cannot be used; carries its problems
+├── ProviderError
+│   ├── ProviderOffline        nobody answers: refused, no such host, timeout, 502, 503, 504
+│   ├── ProviderRefused        an HTTP status that says no
+│   └── ProviderGarbled        an answer that is not what the API promises
+├── ModelNotFound              not installed, or not in the registry
+├── ModelInUse                 loaded, or being downloaded
+├── DownloadFailed             a pull ended without success
+├── DeleteFailed
+├── Unsupported                this provider cannot do that
+└── RoutingError
+    ├── UnknownProfile
+    ├── NoCompatibleModels     every model was dropped; carries the decision
+    ├── NoModelsInstalled
+    ├── DefaultNotInstalled    routing is off and model.default is not installed
+    └── PatternSyntaxError     a glob that means nothing; carries the column
+
+Errors carry facts; `ui` and `cli` word units. Texts are sanitised here: causes quote servers.
+"""
+
+import difflib
+from collections.abc import Iterable, Sequence
+
+from ollm_tui.core.text import clean_line
+
+
+class OllmError(Exception):
+    """Something the user can understand and act on.
+
+    Attributes:
+        message: what failed, one sentence.
+        cause: why, as far as known; may be empty.
+        actions: what to do next, at least one, most helpful first.
+    """
+
+    default_actions: tuple[str, ...] = ("Try again; the log (--log-file FILE) has the details.",)
+
+    def __init__(self, message: str, *, cause: str = "", actions: Sequence[str] = ()) -> None:
+        super().__init__(message)
+        self.message = clean_line(message)
+        self.cause = clean_line(cause)
+        self.actions = tuple(clean_line(action) for action in actions) or self.default_actions
+
+    def __str__(self) -> str:
+        return f"{self.message} ({self.cause})" if self.cause else self.message
+
+
+class InvalidName(OllmError):
+    """A model name that fails the grammar of `ModelName`."""
+
+    default_actions = (
+        "Write a name as model, model:tag, namespace/model:tag or host/namespace/model:tag.",
+    )
+
+
+class ConfigError(OllmError):
+    """A setting that cannot be used."""
+
+    default_actions = ("Run `ollm-tui config check` to see every problem with its place.",)
+
+
+class ProviderError(OllmError):
+    """The provider could not do what was asked."""
+
+
+class ProviderOffline(ProviderError):
+    """Nobody answers at the provider's address."""
+
+    default_actions = (
+        "Start it with `ollama serve`.",
+        "Name another server with --host or OLLAMA_HOST.",
+    )
+
+
+class ProviderRefused(ProviderError):
+    """The provider answered with an HTTP status that says no.
+
+    Attributes:
+        status: the HTTP status, 400 to 599.
+    """
+
+    def __init__(
+        self, message: str, *, status: int, cause: str = "", actions: Sequence[str] = ()
+    ) -> None:
+        super().__init__(message, cause=cause, actions=actions)
+        self.status = status
+
+
+class ProviderGarbled(ProviderError):
+    """The answer is not what the API promises: HTML, cut JSON, a wrong shape, too much of it."""
+
+    default_actions = (
+        "Check that the address is an Ollama server and not a proxy or a login page (--host).",
+    )
+
+
+class ModelNotFound(OllmError):
+    """No such model, here or in the registry."""
+
+    default_actions = ("Run `ollm-tui list` to see what is installed.",)
+
+
+class ModelInUse(OllmError):
+    """The model is loaded or being downloaded, so it is not deleted."""
+
+    default_actions = ("Unload it first (`ollm-tui stop NAME`), then delete.",)
+
+
+class DownloadFailed(OllmError):
+    """A pull ended without success. What has arrived stays on the server for the next try.
+
+    Attributes:
+        retryable: whether trying again can help without the user changing anything.
+    """
+
+    default_actions = ("Check the connection and retry; what has arrived is kept.",)
+
+    def __init__(
+        self, message: str, *, cause: str = "", actions: Sequence[str] = (), retryable: bool = True
+    ) -> None:
+        super().__init__(message, cause=cause, actions=actions)
+        self.retryable = retryable
+
+
+class DeleteFailed(OllmError):
+    """The model could not be removed, or not wholly."""
+
+    default_actions = ("Check the permissions of the model store and refresh the list.",)
+
+
+class Unsupported(OllmError):
+    """This provider cannot do that."""
+
+
+class RoutingError(OllmError):
+    """No model can be named."""
+
+
+class UnknownProfile(RoutingError):
+    """No routing profile has that name."""
+
+
+class NoCompatibleModels(RoutingError):
+    """Models are installed, but every one of them was dropped."""
+
+
+class NoModelsInstalled(RoutingError):
+    """There is nothing to choose from."""
+
+    default_actions = ("Pull a model first, for example `ollm-tui pull llama3.2:3b`.",)
+
+
+class DefaultNotInstalled(RoutingError):
+    """Routing is off, and the default model is not among those installed."""
+
+
+class PatternSyntaxError(RoutingError):
+    """A glob pattern that means nothing.
+
+    Attributes:
+        pattern: the pattern as written.
+        column: where it goes wrong, from 1.
+    """
+
+    default_actions = (
+        "Use * for anything, ? for one character, [abc] or [!abc] for one of a set.",
+    )
+
+    def __init__(self, message: str, *, pattern: str, column: int) -> None:
+        super().__init__(message, cause=f"column {column} of {pattern!r}")
+        self.pattern = pattern
+        self.column = column
+
+
+def closest(word: str, known: Iterable[str], *, count: int = 3, cutoff: float = 0.6) -> list[str]:
+    """Return the names most like `word`, best first, compared without case; for "did you mean"."""
+    by_fold: dict[str, str] = {}
+    for name in known:
+        by_fold.setdefault(name.casefold(), name)
+    matches = difflib.get_close_matches(word.casefold(), by_fold, n=count, cutoff=cutoff)
+    return [by_fold[match] for match in matches]

@@ -1,0 +1,92 @@
+"""What the service publishes: the whole state of one subject each time, never a delta.
+
+A subscriber may miss any event but the last of a subject and still be right.
+"""
+
+from dataclasses import dataclass
+from datetime import datetime
+from enum import StrEnum
+
+from ollm_tui.core.error import OllmError
+from ollm_tui.core.model import ModelInfo, Problem, RunningModel
+from ollm_tui.core.progress import LayerProgress, ProgressEvent
+
+
+class ServerHealth(StrEnum):
+    """How the provider answers."""
+
+    CONNECTING = "connecting"
+    ONLINE = "online"
+    OFFLINE = "offline"
+    BROKEN = "broken"
+    """It answers, but not as promised."""
+
+
+@dataclass(frozen=True, slots=True)
+class ServerState:
+    """The provider in use."""
+
+    provider: str
+    host: str
+    health: ServerHealth = ServerHealth.CONNECTING
+    version: str = ""
+    error: OllmError | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class ModelsState:
+    """The installed models.
+
+    `models` is what was last known; `stale` says that it could not be confirmed, `error` why.
+    """
+
+    models: tuple[ModelInfo, ...] = ()
+    problems: tuple[Problem, ...] = ()
+    as_of: datetime | None = None
+    """When the provider last confirmed it, aware; None = never."""
+    stale: bool = False
+    loading: bool = False
+    error: OllmError | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class QueueItem:
+    """One download, from asked for to ended."""
+
+    id: int
+    name: str
+    display_name: str
+    progress: ProgressEvent
+    layers: tuple[LayerProgress, ...] = ()
+    detail: str = ""
+    """What is going on, in the provider's words."""
+    error: OllmError | None = None
+    speeds: tuple[float, ...] = ()
+    """Bytes per second, one sample a second, oldest first."""
+    log: tuple[str, ...] = ()
+    """What happened to it, oldest first."""
+
+
+@dataclass(frozen=True, slots=True)
+class QueueState:
+    """All downloads of this run, in queue order."""
+
+    items: tuple[QueueItem, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class RunningState:
+    """The models in memory."""
+
+    models: tuple[RunningModel, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Notice:
+    """Something worth telling once."""
+
+    text: str
+    error: OllmError | None = None
+
+
+Event = ServerState | ModelsState | QueueState | RunningState | Notice

@@ -1,0 +1,1 @@
+"""Which model fits: pure and synchronous; no I/O, clock or randomness."""

@@ -1,0 +1,1 @@
+"""What happens: the async service that screen and verbs talk to. Knows nothing of Textual."""

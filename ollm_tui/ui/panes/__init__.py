@@ -1,0 +1,1 @@
+"""The four panes, each with its stylesheet beside it."""
