@@ -2,10 +2,10 @@
 
 An optional part that a provider lacks is the reason why a key is disabled. Every method raises
 `OllmError`s only; every string in its results is sanitised, except `name`, which is the key for
-requests. Closing or cancelling an iterator closes the stream behind it.
+requests. Closing or cancelling a generator closes the stream behind it.
 """
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncGenerator
 from typing import Protocol, runtime_checkable
 
 from ollm_tui.core.generation import GenerationChunk, GenerationRequest
@@ -42,7 +42,7 @@ class Provider(Protocol):
         """
         ...
 
-    def pull(self, name: str) -> AsyncIterator[PullStep]:
+    def pull(self, name: str) -> AsyncGenerator[PullStep, None]:
         """Download a model; the last step is SUCCESS or the iterator raises.
 
         Raises:
@@ -98,6 +98,6 @@ class RunningSupport(Protocol):
 class GenerateSupport(Protocol):
     """A provider that answers prompts."""
 
-    def chat(self, request: GenerationRequest) -> AsyncIterator[GenerationChunk]:
+    def chat(self, request: GenerationRequest) -> AsyncGenerator[GenerationChunk, None]:
         """Stream the answer; the last chunk has `done` set."""
         ...

@@ -1,0 +1,28 @@
+"""The border to callbacks: a subscriber that raises is logged and never stops the service."""
+
+import logging
+from collections.abc import Callable, Iterable
+from typing import TypeVar
+
+from ollm_tui.core.error import OllmError
+
+_LOG = logging.getLogger(__name__)
+T = TypeVar("T")
+
+
+def call_all(callbacks: Iterable[Callable[[T], None]], value: T) -> None:
+    """Hand `value` to each callback; what one raises is logged, the others still hear."""
+    for callback in tuple(callbacks):
+        try:
+            callback(value)
+        except Exception:
+            _LOG.exception("a subscriber failed on %s", type(value).__name__)
+
+
+def as_bug(error: BaseException) -> OllmError:
+    """An error for people out of one that should not have happened."""
+    return OllmError(
+        "Something went wrong inside ollm-tui",
+        cause=str(error) or type(error).__name__,
+        actions=("Please report it, with the log (--log-file FILE).",),
+    )
