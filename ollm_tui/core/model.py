@@ -75,9 +75,9 @@ class ModelInfo:
     """What the server really gives, known once loaded or when num_ctx is set."""
     display_name: str = ""
     """`name`, safe to print on one line."""
-    sources: Mapping[str, str] = field(default=_NO_SOURCES, compare=False)
+    sources: Mapping[str, str] = field(default_factory=lambda: _NO_SOURCES, compare=False)
     """Field name to where its value came from: user, /api/show, /api/tags, database, default."""
-    metadata: Mapping[str, object] = field(default=_NO_METADATA, compare=False)
+    metadata: Mapping[str, object] = field(default_factory=lambda: _NO_METADATA, compare=False)
     """Further facts as the provider gave them, sanitised."""
 
     def __post_init__(self) -> None:
