@@ -1,0 +1,311 @@
+"""The Textual app: composes the panes, hands them events, answers the keys that work anywhere."""
+
+import shutil
+import signal
+from collections.abc import Callable, Iterable, Sequence
+from functools import partial
+from typing import ClassVar
+
+from textual import events, on
+from textual.app import App, ComposeResult, SystemCommand
+from textual.binding import BindingType
+from textual.dom import DOMNode
+from textual.screen import Screen
+from textual.timer import Timer
+from textual.widgets import Static
+
+from ollm_tui.core.error import OllmError
+from ollm_tui.core.event import Event, ModelsState, Notice, QueueState, RunningState, ServerHealth
+from ollm_tui.core.model import ModelInfo
+from ollm_tui.service.service import ModelService
+from ollm_tui.ui import format as words
+from ollm_tui.ui import keymap, status, terminal, work
+from ollm_tui.ui.bridge import Bridge
+from ollm_tui.ui.filter_line import FilterLine
+from ollm_tui.ui.panes.downloads import DownloadsPane
+from ollm_tui.ui.panes.inspector import InspectorPane
+from ollm_tui.ui.panes.installed import InstalledPane
+from ollm_tui.ui.panes.router import RouterPane
+from ollm_tui.ui.rows import RowList
+
+PANES = ("installed", "downloads", "inspector", "router")
+PLACES = dict(
+    zip(
+        PANES,
+        (keymap.INSTALLED, keymap.DOWNLOADS, keymap.INSPECTOR, keymap.ROUTER),
+        strict=True,
+    )
+)
+WIDE_FROM = 100
+INSPECT_AFTER_S = 0.06
+MEMORY_EVERY_S = 5.0
+
+Suggest = Callable[[str], Sequence[tuple[str, str]]]
+
+
+class MainScreen(Screen[None]):
+    """The four panes: side by side when wide, one at a time when narrow or zoomed."""
+
+    def __init__(self, service: ModelService) -> None:
+        # Known beforehand, so that the first layout is the right one.
+        is_wide = shutil.get_terminal_size().columns >= WIDE_FROM
+        super().__init__(classes="-wide" if is_wide else "-narrow")
+        self._service = service
+
+    def compose(self) -> ComposeResult:
+        service = self._service
+        yield Static(id="status", markup=False)
+        yield InstalledPane(service)
+        yield InspectorPane(service)
+        yield RouterPane(service)
+        yield DownloadsPane(service)
+        yield Static(id="footer", markup=False)
+
+    def show_tabs(self, active: str | None) -> None:
+        """Show which pane one is on when only one has room; None = all of them have."""
+        tabs = self.query("#tabs")
+        if active is None:
+            tabs.remove()
+        elif tabs:
+            tabs.only_one(Static).update(status.tab_line(PANES, active))
+        else:
+            self.mount(Static(status.tab_line(PANES, active), id="tabs"), after="#status")
+
+
+class OllmApp(App[None]):
+    """The program on screen.
+
+    Args:
+        service: what happens; the app only asks it and draws what it publishes.
+        is_demo: the server is the sandbox, which the screen says.
+        suggest: names to pull that continue what is typed, each with a word about it.
+    """
+
+    TITLE = "ollm-tui"
+    HORIZONTAL_BREAKPOINTS: ClassVar[list[tuple[int, str]] | None] = [
+        (0, "-narrow"),
+        (WIDE_FROM, "-wide"),
+    ]
+    CSS_PATH = "app.tcss"
+    BINDINGS: ClassVar[list[BindingType]] = keymap.bindings(keymap.EVERYWHERE)
+
+    def __init__(
+        self,
+        service: ModelService,
+        *,
+        is_demo: bool = False,
+        suggest: Suggest = lambda word: (),
+    ) -> None:
+        super().__init__()
+        self.service = service
+        self._is_demo = is_demo
+        self._suggest = suggest
+        self._active = "installed"
+        self._inspect_timer: Timer | None = None
+        self._bridge = Bridge(self._show, self)
+        self._unsubscribe: Callable[[], None] | None = None
+
+    def get_default_screen(self) -> Screen[None]:
+        return MainScreen(self.service)
+
+    def on_mount(self) -> None:
+        self._unsubscribe = self.service.subscribe(self._bridge.publish)
+        if not self.is_headless:
+            terminal.leave_on_signals(self._leave)
+        self.action_pane("installed")
+        self.call_after_refresh(self._first_frame_is_out)
+
+    async def on_unmount(self) -> None:
+        if self._unsubscribe is not None:
+            self._unsubscribe()
+        await self.service.close()
+
+    # Events of the service.
+
+    def _show(self, event: Event) -> None:
+        if not self.is_running:
+            return
+        main = self._main
+        match event:
+            case ModelsState():
+                installed = main.query_one(InstalledPane)
+                installed.show(event)
+                self._inspect(installed.item)
+                main.query_one(RouterPane).show(event)
+            case QueueState():
+                main.query_one(DownloadsPane).show(event)
+                main.query_one(InstalledPane).show_queue(event)
+            case Notice():
+                if event.error is not None:
+                    work.report(self, event.error)
+                else:
+                    self.notify(event.text, markup=False)
+            case RunningState():
+                pass  # which models are loaded arrives with the models
+        self._show_status()
+
+    def _show_status(self) -> None:
+        self._main.query_one("#status", Static).update(
+            status.status_line(self.service, self._width, is_demo=self._is_demo)
+        )
+
+    # The inspector follows the cursor.
+
+    @on(RowList.Moved, "#installed")
+    def _cursor_moved(self, event: RowList.Moved) -> None:
+        if self._inspect_timer is not None:
+            self._inspect_timer.stop()
+        self._inspect_timer = self.set_timer(
+            INSPECT_AFTER_S, lambda: self._inspect(event.rows.item)
+        )
+
+    @on(RowList.Chosen, "#installed")
+    def _row_chosen(self) -> None:
+        self.action_pane("inspector")
+
+    def _inspect(self, model: ModelInfo | None) -> None:
+        inspector = self._main.query_one(InspectorPane)
+        inspector.show(model)
+        if model is not None:
+            work.run(self, inspector.load(model), "inspect", exclusive=True)
+
+    # Panes.
+
+    @property
+    def _main(self) -> MainScreen:
+        main = self.screen_stack[0]
+        assert isinstance(main, MainScreen)
+        return main
+
+    def action_pane(self, name: str) -> None:
+        """Go to a pane."""
+        self._active = name
+        self._arrange()
+        self._main.query_one(f"#{name}").focus()
+
+    def action_next_pane(self, by: int) -> None:
+        """Go to the next pane, or the previous one."""
+        self.action_pane(PANES[(PANES.index(self._active) + by) % len(PANES)])
+
+    def action_zoom(self) -> None:
+        """Give the active pane the whole screen, or back."""
+        self._main.toggle_class("-zoom")
+        self._arrange()
+
+    def on_descendant_focus(self, event: events.DescendantFocus) -> None:
+        if event.widget.id in PANES:
+            self._active = event.widget.id
+            self._arrange()
+
+    def on_resize(self) -> None:
+        self.call_after_refresh(self._arrange)
+
+    def _arrange(self) -> None:
+        """Show the panes that have room, and the two lines around them."""
+        main = self._main
+        is_alone = main.has_class("-narrow") or main.has_class("-zoom")
+        for pane in PANES:
+            widget = main.query_one(f"#{pane}")
+            # Set on the widget itself, not by a class: a pane that is still hidden by a stylesheet
+            # that has yet to be applied cannot take the focus.
+            widget.display = pane == self._active or not is_alone
+        main.show_tabs(self._active if is_alone else None)
+        self._show_status()
+        self._main.query_one("#footer", Static).update(
+            status.footer_line(PLACES[self._active], self._width)
+        )
+
+    @property
+    def _width(self) -> int:
+        return self._main.size.width or shutil.get_terminal_size().columns
+
+    # Keys that work anywhere.
+
+    def action_filter(self) -> None:
+        """Ask for a filter in a line of its own."""
+        if self._main.query(FilterLine):
+            self._main.query_one(FilterLine).focus()
+            return
+        self.action_pane("installed")
+        installed = self._main.query_one(InstalledPane)
+        self._main.mount(FilterLine(installed), before="#footer")
+
+    def action_refresh(self) -> None:
+        """Ask the server for everything again."""
+        work.run(self, self.service.refresh(), "refresh", exclusive=True)
+
+    def action_pull(self) -> None:
+        """Ask for names and queue them."""
+        from ollm_tui.ui.screens.pull import PullScreen
+
+        def queue(names: list[str] | None) -> None:
+            for name in names or ():
+                self.service.enqueue(name)
+            if names:
+                self.action_pane("downloads")
+
+        self.push_screen(PullScreen(self._suggest), queue)
+
+    def action_help(self) -> None:
+        """Show all keys."""
+        from ollm_tui.ui.screens.help import HelpScreen
+
+        self.push_screen(HelpScreen())
+
+    async def action_quit(self) -> None:
+        """Leave; asks when that would interrupt downloads."""
+        active = [item for item in self.service.queue.items if not item.progress.status.is_final]
+        if not active:
+            self.exit()
+            return
+        from ollm_tui.ui.screens.confirm import Choice, ConfirmScreen
+
+        self.push_screen(
+            ConfirmScreen(
+                f"Quit and stop {words.count(len(active), 'download')}?",
+                [item.display_name for item in active[:5]]
+                + ["", "What has arrived stays on the server; pulling again goes on from there."],
+                [Choice("q", "Quit", is_destructive=True)],
+                stay="Stay",
+            ),
+            lambda answer: self.exit() if answer == "q" else None,
+        )
+
+    def get_system_commands(self, screen: Screen[object]) -> Iterable[SystemCommand]:
+        """Every action by name, then Textual's own."""
+        for key in keymap.KEYS:
+            if key.palette:
+                target = self._main.query_one(f"#{self._active}")
+                namespace: DOMNode = self if key.where == keymap.EVERYWHERE else target
+                yield SystemCommand(
+                    key.description,
+                    f"{keymap.cap(key)}, {key.where}",
+                    partial(self.run_action, key.action, namespace),
+                )
+        yield from super().get_system_commands(screen)
+
+    # Around the screen.
+
+    def _first_frame_is_out(self) -> None:
+        self.action_refresh()
+        if self.service.can_run:
+            self.set_interval(MEMORY_EVERY_S, self._ask_memory)
+        self.set_interval(terminal.CHECK_EVERY_S, self._check_terminal)
+
+    def _ask_memory(self) -> None:
+        if self.service.server.health is ServerHealth.ONLINE:
+            work.run(self, self._memory(), "memory", exclusive=True)
+
+    async def _memory(self) -> None:
+        try:
+            await self.service.refresh_running()
+        except OllmError:
+            self.action_refresh()  # which says what is wrong, once
+
+    def _check_terminal(self) -> None:
+        if not self.is_headless and terminal.is_gone():
+            self._leave(128 + signal.SIGHUP)
+
+    def _leave(self, return_code: int) -> None:
+        terminal.leave_for_sure(return_code)
+        self.exit(return_code=return_code)

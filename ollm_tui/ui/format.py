@@ -1,0 +1,115 @@
+"""Pure text for numbers: bytes, speed, time left, age, context. Units and rounding live here only.
+
+Own few lines rather than humanize for what the first frame shows: importing it costs more than
+drawing the frame's list.
+"""
+
+from datetime import datetime
+
+_BYTE_STEPS = ((1e12, "TB"), (1e9, "GB"), (1e6, "MB"), (1e3, "kB"))
+_AGE_STEPS = (
+    (31_557_600, "year"),
+    (2_629_800, "month"),
+    (604_800, "week"),
+    (86_400, "day"),
+    (3_600, "hour"),
+    (60, "min"),
+)
+UNKNOWN = "–"
+_EIGHTHS = " ▏▎▍▌▋▊▉█"
+_BARS = "▁▂▃▄▅▆▇█"
+
+
+def size(size_bytes: float) -> str:
+    """Decimal bytes with one decimal place: 5.2 GB."""
+    for step, unit in _BYTE_STEPS:
+        # 999.95 would round to 1000.0 of the smaller unit.
+        if abs(size_bytes) >= step * 0.99995:
+            return f"{size_bytes / step:.1f} {unit}"
+    return f"{size_bytes:.0f} B"
+
+
+def speed(speed_bytes_per_s: float) -> str:
+    """Bytes per second: 38.2 MB/s."""
+    return f"{size(speed_bytes_per_s)}/s"
+
+
+def share(done_bytes: int, total_bytes: int) -> str:
+    """Bytes of bytes in the unit of the total: 5.8/9.3 GB; with no total, what is there."""
+    if not total_bytes:
+        return size(done_bytes) if done_bytes else ""
+    for step, unit in _BYTE_STEPS:
+        if total_bytes >= step * 0.99995:
+            return f"{done_bytes / step:.1f}/{total_bytes / step:.1f} {unit}"
+    return f"{done_bytes}/{total_bytes} B"
+
+
+def duration(seconds: float) -> str:
+    """Time left: 12s, 2m48s, 3h05m, 4d02h."""
+    whole = max(0, round(seconds))
+    if whole < 60:
+        return f"{whole}s"
+    if whole < 3600:
+        return f"{whole // 60}m{whole % 60:02}s"
+    if whole < 86_400:
+        return f"{whole // 3600}h{whole % 3600 // 60:02}m"
+    if whole < 100 * 86_400:
+        return f"{whole // 86_400}d{whole % 86_400 // 3600:02}h"
+    return "> 99 d"
+
+
+def age(then: datetime | None, now: datetime) -> str:
+    """How long ago, in the largest unit: 5 hours, 2 days, 3 weeks."""
+    if then is None:
+        return UNKNOWN
+    seconds = (now - then).total_seconds()
+    for step, unit in _AGE_STEPS:
+        count = int(seconds // step)
+        if count >= 1:
+            return f"{count} {unit}{'s' if count > 1 and unit != 'min' else ''}"
+    return "now"
+
+
+def context(context_tokens: int | None) -> str:
+    """A context window, short: 128000 and 131072 both read 128k. Source: ruling Z12."""
+    if context_tokens is None:
+        return UNKNOWN
+    for kilo in (1000, 1024):
+        if context_tokens >= kilo and context_tokens % kilo == 0:
+            thousands = context_tokens // kilo
+            if thousands >= kilo and thousands % kilo == 0:
+                return f"{thousands // kilo}M"
+            return f"{thousands}k"
+    return str(context_tokens)
+
+
+def parameters(billions: float | None) -> str:
+    """Parameter count: 8.2B, 270M."""
+    if billions is None:
+        return UNKNOWN
+    if billions < 1:
+        return f"{billions * 1000:.0f}M"
+    return f"{billions:.1f}B"
+
+
+def bar(percentage: float, width: int) -> str:
+    """A bar of `width` cells, drawn in eighths of a cell: ████████▌────."""
+    eighths = round(max(0.0, min(100.0, percentage)) / 100 * width * 8)
+    full, part = divmod(eighths, 8)
+    head = "█" * full + (_EIGHTHS[part] if part else "")
+    return head + "─" * (width - len(head))
+
+
+def sparkline(values: tuple[float, ...], width: int) -> str:
+    """The last `width` values as bars, scaled to their maximum."""
+    recent = values[-width:]
+    top = max(recent, default=0.0)
+    if top <= 0:
+        return " " * width
+    text = "".join(_BARS[round(value / top * (len(_BARS) - 1))] for value in recent)
+    return text.rjust(width)
+
+
+def count(number: int, noun: str) -> str:
+    """A number and its noun: 1 model, 42 models."""
+    return f"{number:,} {noun}{'' if number == 1 else 's'}"

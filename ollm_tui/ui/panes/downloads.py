@@ -1,0 +1,130 @@
+"""The download queue: one row each with bar, bytes, speed, time left and what went wrong."""
+
+from collections.abc import Sequence
+
+from textual.content import Content
+
+from ollm_tui.core.event import QueueItem, QueueState
+from ollm_tui.core.progress import PullState
+from ollm_tui.service.service import ModelService
+from ollm_tui.ui import format as words
+from ollm_tui.ui import keymap, work
+from ollm_tui.ui.rows import Column, Piece, RowList, fit_columns, fit_text
+
+_GLYPHS: dict[PullState, Piece] = {
+    PullState.QUEUED: ("·", "dim"),
+    PullState.DOWNLOADING: ("↓", "accent"),
+    PullState.VERIFYING: ("≡", "accent"),
+    PullState.STALLED: ("!", "warn"),
+    PullState.PAUSED: ("=", "warn"),
+    PullState.COMPLETE: ("✓", "good"),
+    PullState.CANCELLED: ("–", "dim"),
+    PullState.ERROR: ("✗", "bad"),
+}
+
+
+class DownloadsPane(RowList[QueueItem]):
+    """Pane 2."""
+
+    BINDINGS = keymap.bindings(keymap.DOWNLOADS)
+    HEADER = False
+    COLUMNS = (
+        Column("", 1),
+        Column("NAME", 16, flexible=True),
+        Column("BAR", 14, drop=3),
+        Column("SHARE", 4, right=True),
+        Column("BYTES", 12, right=True, drop=4),
+        Column("SPEED", 10, right=True),
+        Column("LEFT", 6, right=True, drop=2),
+        Column("TREND", 6, drop=1),
+    )
+
+    def __init__(self, service: ModelService) -> None:
+        super().__init__(id="downloads", key=lambda item: item.id, classes="pane")
+        self._service = service
+        self.border_title = Content("2 Downloads")
+
+    def show(self, state: QueueState) -> None:
+        """Draw what the service knows."""
+        if [item.id for item in state.items] == [item.id for item in self.items]:
+            self.update_items(state.items)
+        else:
+            self.set_items(state.items, _EMPTY)
+        active = sum(1 for item in state.items if item.progress.status.is_active)
+        queued = sum(1 for item in state.items if item.progress.status is PullState.QUEUED)
+        ended = len(state.items) - active - queued
+        parts = [
+            f"{number} {word}"
+            for number, word in ((active, "active"), (queued, "queued"), (ended, "ended"))
+            if number
+        ]
+        self.border_title = Content(f"2 Downloads ─ {' · '.join(parts) or 'none'}")
+
+    def on_mount(self) -> None:
+        self.show(self._service.queue)
+
+    def action_cancel(self) -> None:
+        if self.item is not None:
+            work.run(self, self._service.cancel(self.item.id), "cancel")
+
+    def action_retry(self) -> None:
+        if self.item is not None:
+            self._service.retry(self.item.id)
+
+    def action_clear(self) -> None:
+        self._service.clear_finished()
+
+    def cells(self, item: QueueItem) -> Sequence[Piece]:
+        progress = item.progress
+        return (
+            _GLYPHS[progress.status],
+            (item.display_name, ""),
+            (words.bar(progress.percentage, 14), "accent"),
+            (f"{int(progress.percentage)}%", ""),
+            (words.share(progress.downloaded_bytes, progress.total_bytes), ""),
+            (words.speed(progress.download_speed), ""),
+            ("" if progress.eta_s is None else words.duration(progress.eta_s), ""),
+            (words.sparkline(item.speeds, 6), "dim"),
+        )
+
+    def pieces(self, item: QueueItem, width: int) -> list[Piece]:
+        status = item.progress.status
+        if status is PullState.DOWNLOADING and item.progress.total_bytes:
+            return super().pieces(item, width)
+        # Everything else is a sentence, which may use the room of the numbers.
+        name_width = fit_columns(self.COLUMNS, width - 1)[1]
+        sentence, style = _sentence(item)
+        return [
+            (_GLYPHS[status][0] + " ", _GLYPHS[status][1]),
+            (fit_text(item.display_name, name_width) + " ", ""),
+            (fit_text(sentence, max(0, width - name_width - 3)), style),
+        ]
+
+
+def _sentence(item: QueueItem) -> Piece:
+    progress = item.progress
+    got = words.share(progress.downloaded_bytes, progress.total_bytes)
+    match progress.status:
+        case PullState.QUEUED:
+            return ("queued", "dim")
+        case PullState.DOWNLOADING:
+            return (item.detail or "starting …", "dim")
+        case PullState.VERIFYING:
+            return (f"{item.detail or 'verifying'} … {int(progress.percentage)}% {got}", "accent")
+        case PullState.STALLED:
+            return (f"stalled at {int(progress.percentage)}%, {got}; x cancels", "warn")
+        case PullState.PAUSED:
+            return (f"paused at {int(progress.percentage)}%, {got}", "warn")
+        case PullState.COMPLETE:
+            return (f"done, {words.size(progress.total_bytes)}", "good")
+        case PullState.CANCELLED:
+            kept = f" at {int(progress.percentage)}%, {got} kept" if got else ""
+            return (f"cancelled{kept}; R resumes", "dim")
+        case PullState.ERROR:
+            return (f"{item.error}; R retries" if item.error else "failed; R retries", "bad")
+
+
+_EMPTY: tuple[Piece, ...] = (
+    ("Nothing is being downloaded.", ""),
+    ("p pulls a model by name", "dim"),
+)

@@ -1,0 +1,337 @@
+"""The one list widget of both big panes: a line-API view that formats only the rows in sight.
+
+A widget per row, or DataTable, costs ten times as much with live cells. Owns cursor, scrolling and
+column layout; what a row says is its subclass's.
+"""
+
+from collections.abc import Callable, Hashable, Sequence
+from typing import Any, ClassVar, Generic, NamedTuple, TypeVar
+
+from rich.cells import cell_len, set_cell_size
+from rich.segment import Segment
+from rich.style import Style
+from textual import events
+from textual.geometry import Region, Size
+from textual.message import Message
+from textual.scroll_view import ScrollView
+from textual.strip import Strip
+
+from ollm_tui.ui import keymap
+
+T = TypeVar("T")
+
+Piece = tuple[str, str]
+"""Text and the name of its style: "", dim, good, warn, bad or accent."""
+
+
+class Column(NamedTuple):
+    """A column of a table."""
+
+    title: str
+    width: int
+    """Cells; for the flexible column the least."""
+    right: bool = False
+    drop: int = 0
+    """Columns leave in this order as room gets scarce; 0 = never."""
+    flexible: bool = False
+
+
+def fit_columns(columns: Sequence[Column], width: int) -> list[int]:
+    """The width of each column in a row of `width` cells; 0 = it had to go.
+
+    One blank separates columns; what is left over goes to the flexible one.
+    """
+    widths = [column.width for column in columns]
+    for index in sorted(
+        (index for index, column in enumerate(columns) if column.drop),
+        key=lambda index: columns[index].drop,
+    ):
+        if _total(widths) <= width:
+            break
+        widths[index] = 0
+    spare = width - _total(widths)
+    for index, column in enumerate(columns):
+        if column.flexible:
+            widths[index] = max(4, widths[index] + spare)
+    return widths
+
+
+def _total(widths: Sequence[int]) -> int:
+    shown = [width for width in widths if width]
+    return sum(shown) + len(shown) - 1
+
+
+def fit_text(text: str, width: int, *, right: bool = False) -> str:
+    """`text` in exactly `width` cells; a cut is shown by an ellipsis."""
+    length = len(text) if text.isascii() else cell_len(text)
+    if length > width:
+        return set_cell_size(text, width - 1) + "…" if width > 1 else "…"[:width]
+    padding = " " * (width - length)
+    return padding + text if right else text + padding
+
+
+class RowList(ScrollView, Generic[T], can_focus=True):
+    """Rows of one item each. Subclasses say what a row shows."""
+
+    COMPONENT_CLASSES: ClassVar[set[str]] = {
+        "rows--header",
+        "rows--cursor",
+        "rows--blurred",
+        "rows--dim",
+        "rows--good",
+        "rows--warn",
+        "rows--bad",
+        "rows--accent",
+    }
+    BINDINGS = keymap.bindings(keymap.LISTS)
+    COLUMNS: tuple[Column, ...] = ()
+    HEADER = True
+
+    class Moved(Message):
+        """The cursor is on another item, or on none."""
+
+        def __init__(self, rows: "RowList[Any]") -> None:
+            super().__init__()
+            self.rows = rows
+
+        @property
+        def control(self) -> "RowList[Any]":
+            return self.rows
+
+    class Chosen(Message):
+        """The item under the cursor was chosen, by double click."""
+
+        def __init__(self, rows: "RowList[Any]") -> None:
+            super().__init__()
+            self.rows = rows
+
+        @property
+        def control(self) -> "RowList[Any]":
+            return self.rows
+
+    def __init__(self, *, id: str, key: Callable[[T], Hashable], classes: str) -> None:
+        super().__init__(id=id, classes=classes)
+        self._key = key
+        self._items: Sequence[T] = ()
+        self._cursor = 0
+        self._strips: dict[tuple[int, bool], Strip] = {}
+        self._widths: list[int] = []
+        self._empty: Sequence[Piece] = ()
+
+    # What subclasses say.
+
+    def cells(self, item: T) -> Sequence[Piece]:
+        """The row's cells, one per column."""
+        raise NotImplementedError
+
+    def pieces(self, item: T, width: int) -> list[Piece]:
+        """The row, left to right; the default lays `cells` out in the columns."""
+        row: list[Piece] = []
+        for column, cell_width, (text, style) in zip(
+            self.COLUMNS, self._widths, self.cells(item), strict=True
+        ):
+            if cell_width:
+                row.append((fit_text(text, cell_width, right=column.right) + " ", style))
+        return row
+
+    def header(self, column: Column) -> str:
+        """The title of a column."""
+        return column.title
+
+    # What others ask and tell.
+
+    @property
+    def item(self) -> T | None:
+        """The item under the cursor."""
+        return self._items[self._cursor] if self._items else None
+
+    @property
+    def items(self) -> Sequence[T]:
+        """What is shown, in order."""
+        return self._items
+
+    def set_items(self, items: Sequence[T], empty: Sequence[Piece] = ()) -> None:
+        """Show other items; the cursor stays on the item it was on, wherever that is now.
+
+        Args:
+            empty: lines to show when there are no items.
+        """
+        before = self.item
+        key = None if before is None else self._key(before)
+        self._items = items
+        self._empty = empty
+        self._strips.clear()
+        self._cursor = self._index_of(key)
+        self._fit()
+        self._scroll_to_cursor()
+        self.refresh()
+        now = self.item
+        if (None if now is None else self._key(now)) != key:
+            self.post_message(self.Moved(self))
+
+    def update_items(self, items: Sequence[T]) -> None:
+        """Show changed items of the same number and order; only changed rows are drawn again."""
+        if len(items) != len(self._items):
+            self.set_items(items, self._empty)
+            return
+        before, self._items = self._items, items
+        top, height = self._top, self.size.height
+        for y in range(self._head, height):
+            index = top + y - self._head
+            if index < len(items) and items[index] is not before[index]:
+                self._drop(index)
+                self.refresh(Region(0, y, self.size.width, 1))
+
+    def move_to(self, index: int) -> None:
+        """Put the cursor on a row."""
+        index = max(0, min(len(self._items) - 1, index))
+        if index == self._cursor or not self._items:
+            return
+        for changed in (self._cursor, index):
+            y = changed - self._top + self._head
+            if self._head <= y < self.size.height:
+                self.refresh(Region(0, y, self.size.width, 1))
+        self._cursor = index
+        self._scroll_to_cursor()
+        self.post_message(self.Moved(self))
+
+    def redraw(self) -> None:
+        """Draw every row in sight again."""
+        self._strips.clear()
+        self.refresh()
+
+    def action_move(self, by: int) -> None:
+        self.move_to(self._cursor + by)
+
+    def action_page(self, pages: int) -> None:
+        self.move_to(self._cursor + pages * max(1, self.size.height - self._head - 1))
+
+    def action_jump(self, index: int) -> None:
+        self.move_to(index if index >= 0 else len(self._items) - 1)
+
+    # Events.
+
+    def on_resize(self) -> None:
+        self._strips.clear()
+        self._fit()
+        self._scroll_to_cursor()
+
+    def on_focus(self) -> None:
+        self.redraw()
+
+    def on_blur(self) -> None:
+        self.redraw()
+
+    def on_click(self, event: events.Click) -> None:
+        offset = event.get_content_offset(self)
+        if offset is None:
+            return
+        if offset.y < self._head:
+            self.header_clicked(offset.x)
+            return
+        index = self._top + offset.y - self._head
+        if index < len(self._items):
+            self.move_to(index)
+            if event.chain == 2:
+                self.post_message(self.Chosen(self))
+
+    def header_clicked(self, x: int) -> None:
+        """The header was clicked at cell `x`; the default does nothing."""
+
+    def notify_style_update(self) -> None:
+        self._strips.clear()
+        super().notify_style_update()
+
+    # Drawing.
+
+    def render_line(self, y: int) -> Strip:
+        width = self.size.width
+        if y < self._head:
+            return self._header_strip(width)
+        if not self._items:
+            return self._empty_strip(y - self._head, width)
+        index = self._top + y - self._head
+        if index >= len(self._items):
+            return Strip.blank(width, self.rich_style)
+        return self._row_strip(index, width)
+
+    def _row_strip(self, index: int, width: int) -> Strip:
+        is_cursor = index == self._cursor
+        strip = self._strips.get((index, is_cursor))
+        if strip is None:
+            base = self.rich_style
+            if is_cursor:
+                base += self.get_component_rich_style(
+                    "rows--cursor" if self.has_focus else "rows--blurred"
+                )
+            lead = "▸" if is_cursor else " "
+            segments = [Segment(lead, base)]
+            for text, style in self.pieces(self._items[index], width - 1):
+                segments.append(Segment(text, base + self._style(style) if style else base))
+            strip = Strip(segments).extend_cell_length(width, base).crop(0, width)
+            if len(self._strips) > 500:
+                self._strips.clear()
+            self._strips[index, is_cursor] = strip
+        return strip
+
+    def _header_strip(self, width: int) -> Strip:
+        style = self.rich_style + self.get_component_rich_style("rows--header")
+        text = " ".join(
+            fit_text(self.header(column), cell_width, right=column.right)
+            for column, cell_width in zip(self.COLUMNS, self._widths, strict=True)
+            if cell_width
+        )
+        return Strip([Segment(" " + text, style)]).extend_cell_length(width, style).crop(0, width)
+
+    def _empty_strip(self, y: int, width: int) -> Strip:
+        top = max(0, (self.size.height - self._head - len(self._empty)) // 2)
+        if not top <= y < top + len(self._empty):
+            return Strip.blank(width, self.rich_style)
+        text, style = self._empty[y - top]
+        line = fit_text(text, min(width - 2, cell_len(text)))
+        left = " " * ((width - cell_len(line)) // 2)
+        base = self.rich_style
+        return (
+            Strip([Segment(left, base), Segment(line, base + self._style(style))])
+            .extend_cell_length(width, base)
+            .crop(0, width)
+        )
+
+    def _style(self, name: str) -> Style:
+        if not name:
+            return Style.null()
+        return self.get_component_rich_style(f"rows--{name}", partial=True)
+
+    # Geometry.
+
+    @property
+    def _head(self) -> int:
+        return 1 if self.HEADER else 0
+
+    @property
+    def _top(self) -> int:
+        return round(self.scroll_offset.y)
+
+    def _fit(self) -> None:
+        self._widths = fit_columns(self.COLUMNS, self.size.width - 2)
+        self.virtual_size = Size(0, len(self._items) + self._head)
+
+    def _scroll_to_cursor(self) -> None:
+        page = self.size.height - self._head
+        if page <= 0:
+            return
+        if self._cursor < self._top:
+            self.scroll_to(y=self._cursor, animate=False)
+        elif self._cursor >= self._top + page:
+            self.scroll_to(y=self._cursor - page + 1, animate=False)
+
+    def _index_of(self, key: Hashable) -> int:
+        if key is not None:
+            for index, item in enumerate(self._items):
+                if self._key(item) == key:
+                    return index
+        return min(self._cursor, max(0, len(self._items) - 1))
+
+    def _drop(self, index: int) -> None:
+        self._strips.pop((index, False), None)
+        self._strips.pop((index, True), None)

@@ -1,0 +1,94 @@
+"""The first and the last line of the screen: is the server up, what is there, what can I press."""
+
+from collections.abc import Sequence
+
+from textual.content import Content, Span
+from textual.style import Style
+
+from ollm_tui.core.event import ServerHealth
+from ollm_tui.core.progress import PullState
+from ollm_tui.service.service import ModelService
+from ollm_tui.ui import format as words
+from ollm_tui.ui import keymap
+
+_HEALTH = {
+    ServerHealth.CONNECTING: ("○", "$text-muted", "connecting"),
+    ServerHealth.ONLINE: ("●", "$text-success", ""),
+    ServerHealth.OFFLINE: ("✗", "$text-error", "offline"),
+    ServerHealth.BROKEN: ("✗", "$text-error", "wrong answer"),
+}
+
+
+def status_line(service: ModelService, width: int, *, is_demo: bool) -> Content:
+    """The first line. What matters least goes first when the line is short."""
+    server, models = service.server, service.models
+    glyph, style, word = _HEALTH[server.health]
+    parts: list[Content] = []
+    if is_demo:
+        parts.append(
+            Content.styled(" DEMO: made-up models ", "bold $text-warning on $warning-muted")
+        )
+    name = " ".join(part for part in (server.provider, server.version, word) if part)
+    parts.append(Content.assemble((glyph, style), f" {name}"))
+    parts.append(Content.styled(server.host, "$text-muted"))
+    if models.as_of is not None:
+        total = sum(model.size_bytes for model in models.models)
+        parts.append(Content(words.count(len(models.models), "model")))
+        parts.append(Content(words.size(total)))
+    loaded = len(service.running.models)
+    if loaded:
+        parts.append(Content.styled(f"{loaded} loaded", "$text-success"))
+    downloads = [item for item in service.queue.items if item.progress.status.is_active]
+    if downloads:
+        speed = sum(item.progress.download_speed for item in downloads)
+        is_stalled = all(item.progress.status is PullState.STALLED for item in downloads)
+        parts.append(
+            Content.styled("↓ stalled", "$text-warning")
+            if is_stalled
+            else Content.styled(f"↓ {words.speed(speed)}", "$text-accent")
+        )
+    line = Content.styled(" ollm-tui", "bold $primary")
+    for part in parts:
+        if line.cell_length + part.cell_length + 3 > width:
+            break
+        line = Content.assemble(line, "   ", part)
+    return line
+
+
+def footer_line(where: str, width: int) -> Content:
+    """The last line: the keys that apply now, each one clickable."""
+    shown = [key for key in keymap.KEYS if key.footer and key.where in (where, keymap.EVERYWHERE)]
+    # The pane's own keys come first, the ones that work anywhere after them.
+    shown.sort(key=lambda key: key.where == keymap.EVERYWHERE)
+    text = ""
+    spans: list[Span] = []
+    palette = "ctrl+p palette "
+    for key in shown:
+        cap = keymap.cap(key)
+        piece = f" {cap} {key.label} "
+        if len(text) + len(piece) + len(palette) > width:
+            continue
+        start = len(text) + 1
+        spans.append(Span(start, start + len(cap), "bold $accent"))
+        target = "focused" if key.where != keymap.EVERYWHERE else "app"
+        spans.append(
+            Span(
+                start, start + len(piece) - 2, Style.from_meta({"@click": f"{target}.{key.action}"})
+            )
+        )
+        text += piece
+    gap = max(1, width - len(text) - len(palette))
+    at = len(text) + gap
+    spans.append(Span(at, at + 6, "bold $accent"))
+    spans.append(Span(at, at + len(palette), Style.from_meta({"@click": "app.command_palette"})))
+    return Content(text + " " * gap + palette, spans)
+
+
+def tab_line(panes: Sequence[str], active: str) -> Content:
+    """The panes by number, for when only one has room; each one clickable."""
+    parts: list[Content] = []
+    for number, pane in enumerate(panes, start=1):
+        style = "bold reverse" if pane == active else "$text-muted"
+        text = Content.styled(f" {number} {pane.capitalize()} ", style)
+        parts.append(text.stylize(Style.from_meta({"@click": f"app.pane('{pane}')"})))
+    return Content(" ").join(parts)

@@ -1,0 +1,48 @@
+"""The one way to run something slow from the screen: a named worker whose failure becomes a toast.
+
+This is the worker border of the error tree: what is not one of ours is logged and shown as a bug.
+"""
+
+import logging
+from collections.abc import Coroutine
+
+from textual.dom import DOMNode
+from textual.worker import Worker
+
+from ollm_tui.core.error import OllmError
+from ollm_tui.service.subscriber import as_bug
+
+_LOG = logging.getLogger(__name__)
+TOAST_S = 8.0
+
+
+def run(
+    node: DOMNode, job: Coroutine[object, object, None], group: str, *, exclusive: bool = False
+) -> Worker[None]:
+    """Start `job` on the app's event loop.
+
+    Args:
+        group: its concern; an exclusive job cancels the earlier ones of its group.
+    """
+    return node.app.run_worker(
+        _guarded(node, job), group=group, exclusive=exclusive, exit_on_error=False
+    )
+
+
+def report(node: DOMNode, error: OllmError) -> None:
+    """Show an error as a toast: what failed, why, and what to do next."""
+    _LOG.warning("%s", error)
+    lines = [error.message, error.cause, *error.actions]
+    node.app.notify(
+        "\n".join(line for line in lines if line), severity="error", timeout=TOAST_S, markup=False
+    )
+
+
+async def _guarded(node: DOMNode, job: Coroutine[object, object, None]) -> None:
+    try:
+        await job
+    except OllmError as error:
+        report(node, error)
+    except Exception as error:
+        _LOG.exception("a worker failed")
+        report(node, as_bug(error))
