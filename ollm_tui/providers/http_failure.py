@@ -1,0 +1,98 @@
+"""Why a connection failed, in plain words, from what httpx and the system say about it."""
+
+import socket
+import ssl
+from collections.abc import Iterator
+
+from ollm_tui.core.error import ProviderError, ProviderGarbled, ProviderOffline
+from ollm_tui.providers.lean_httpx import httpx
+from ollm_tui.providers.ollama_host import Host
+
+
+def connection_error(
+    error: httpx.HTTPError, host: Host, *, answered: bool, connect_timeout_s: float
+) -> ProviderError:
+    """Return the error of ours for one of httpx.
+
+    Args:
+        answered: whether the head of an answer had come before it.
+    """
+    if isinstance(error, httpx.DecodingError) or _is_gibberish(error, answered=answered):
+        return ProviderGarbled(
+            f"{host.display} does not answer as Ollama does",
+            cause=f"what it sends is not HTTP: {error}",
+        )
+    if answered:
+        return ProviderOffline(
+            f"The connection to {host.display} broke",
+            cause=f"the answer ended too early: {_broken(error)}",
+            actions=("Try again.", *ProviderOffline.default_actions),
+        )
+    cause, action = _reason(error, host, connect_timeout_s)
+    actions = (action, *ProviderOffline.default_actions) if action else ()
+    return ProviderOffline(f"No answer from {host.display}", cause=cause, actions=actions)
+
+
+def _is_gibberish(error: httpx.HTTPError, *, answered: bool) -> bool:
+    """Whether bytes came instead of an answer; a server that just hangs up sends none."""
+    return (
+        isinstance(error, httpx.RemoteProtocolError)
+        and not answered
+        and "disconnected" not in str(error)
+    )
+
+
+def _reason(error: httpx.HTTPError, host: Host, connect_timeout_s: float) -> tuple[str, str]:
+    """The cause, and a next step that fits it (or an empty string)."""
+    if isinstance(error, httpx.ConnectTimeout):
+        return f"no connection within {connect_timeout_s:g} s", "Check the address and firewalls."
+    if isinstance(error, httpx.ProxyError):
+        return f"the proxy says: {error}", "Check HTTP_PROXY, HTTPS_PROXY and NO_PROXY."
+    for cause in _causes(error):
+        match cause:
+            case ssl.SSLCertVerificationError():
+                return (
+                    f"its certificate is not trusted: {cause.verify_message}",
+                    "For a certificate of your own, name its authority's file (caFile).",
+                )
+            case ssl.SSLError():
+                return (
+                    f"the TLS handshake failed: {cause.reason or cause}",
+                    f"If the server speaks plain http, use http://{host.netloc}.",
+                )
+            case socket.gaierror():
+                return (
+                    f"the name {host.host} is not known: {cause.strerror}",
+                    "Check the spelling of the host and the network.",
+                )
+            case ConnectionRefusedError():
+                return f"connection refused: nothing listens on port {host.port} there", ""
+            case OSError(strerror=str(words)) if cause.errno is not None:
+                return words, ""
+    return _broken(error), ""
+
+
+def _broken(error: httpx.HTTPError) -> str:
+    if isinstance(error, httpx.RemoteProtocolError) and "disconnected" in str(error):
+        return "it closed the connection without a word"
+    for cause in _causes(error):
+        if isinstance(cause, ConnectionResetError | BrokenPipeError):
+            return "it reset the connection"
+    return str(error) or "the connection broke"
+
+
+def _causes(error: BaseException) -> Iterator[BaseException]:
+    """The error, and all that led to it, each once."""
+    seen: set[int] = set()
+    pending: list[BaseException] = [error]
+    while pending:
+        cause = pending.pop(0)
+        if id(cause) in seen:
+            continue
+        seen.add(id(cause))
+        yield cause
+        if isinstance(cause, BaseExceptionGroup):
+            pending.extend(cause.exceptions)
+        origin = cause.__cause__ or cause.__context__
+        if origin is not None:
+            pending.append(origin)

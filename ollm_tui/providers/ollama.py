@@ -1,0 +1,341 @@
+"""A server that speaks Ollama's HTTP API, as a provider.
+
+Owns which endpoint is asked for what, and what its refusals mean there. JSON is read in
+`ollama_wire` and `ollama_stream`, connections are kept in `http`, which this module imports on
+first use, in a thread, because httpx takes long.
+
+Source: reference/ollama.md 1.
+"""
+
+import asyncio
+from collections.abc import AsyncGenerator, Callable, Mapping
+from contextlib import aclosing
+from typing import TYPE_CHECKING, TypeVar
+
+from ollm_tui.core.error import (
+    DeleteFailed,
+    ModelNotFound,
+    OllmError,
+    ProviderError,
+    ProviderGarbled,
+    ProviderOffline,
+    Unsupported,
+)
+from ollm_tui.core.generation import GenerationChunk, GenerationRequest
+from ollm_tui.core.model import ModelDetails, ModelList, RunningModel
+from ollm_tui.core.name import parse_reference
+from ollm_tui.core.progress import PullPhase, PullStep
+from ollm_tui.providers import ollama_stream as stream
+from ollm_tui.providers import ollama_wire as wire
+from ollm_tui.providers.ndjson import NdjsonReader
+from ollm_tui.providers.ollama_answer import Answer, decode_object, refusal
+from ollm_tui.providers.ollama_host import Host, parse_host
+from ollm_tui.providers.ollama_json import JsonObject, as_line
+
+if TYPE_CHECKING:
+    from ollm_tui.providers.http import HttpClient
+
+CONNECT_TIMEOUT_S = 5.0
+READ_TIMEOUT_S = 15.0
+DELETE_TIMEOUT_S = 120.0  # the server removes the files before it answers
+_LARGE_BODY_BYTES = 128 * 1024  # beyond it reading takes longer than a key press may wait
+
+_Parsed = TypeVar("_Parsed")
+
+
+class OllamaProvider:
+    """One Ollama server. Implements Provider, RunningSupport and GenerateSupport."""
+
+    def __init__(
+        self,
+        host: Host | str = "",
+        *,
+        headers: Mapping[str, str] | None = None,
+        ca_file: str | None = None,
+        connect_timeout_s: float = CONNECT_TIMEOUT_S,
+        read_timeout_s: float = READ_TIMEOUT_S,
+    ) -> None:
+        """Connect to nobody yet.
+
+        Args:
+            host: where; a text is read as OLLAMA_HOST is, an empty one is this machine.
+            headers: sent with every request, such as an Authorization.
+            ca_file: certificate authorities to trust instead of the usual ones, in PEM.
+            read_timeout_s: for a whole answer that is not a stream; streams have no limit.
+
+        Raises:
+            ConfigError: the address cannot be used.
+        """
+        self._host = parse_host(host) if isinstance(host, str) else host
+        self._headers = dict(headers or {})
+        self._ca_file = ca_file
+        self._connect_timeout_s = connect_timeout_s
+        self._read_timeout_s = read_timeout_s
+        self._client: HttpClient | None = None
+        self._opening = asyncio.Lock()
+
+    @property
+    def kind(self) -> str:
+        """What sort of provider this is."""
+        return "ollama"
+
+    @property
+    def host(self) -> str:
+        """The address for people: sanitised, without credentials."""
+        return self._host.display
+
+    async def warm(self) -> None:
+        """Import the HTTP client ahead of its first use, without holding up the event loop."""
+        await self._http()
+
+    async def version(self) -> str:
+        """The server's version; empty for one that does not say. Source: GET /api/version."""
+        answer = await self._fetch("GET", "/api/version")
+        if answer.status in (404, 405):
+            return ""
+        return as_line(self._success(answer).get("version"))
+
+    async def list_models(self) -> ModelList:
+        """What is installed, last changed first. Source: GET /api/tags."""
+        answer = await self._fetch("GET", "/api/tags")
+        return await self._read(answer, wire.parse_tags)
+
+    async def show(self, name: str) -> ModelDetails:
+        """All about one model. Source: POST /api/show.
+
+        Raises:
+            ModelNotFound: it is not installed, or a file of it is missing.
+        """
+        answer = await self._fetch("POST", "/api/show", {"model": name})
+        self._require_model(answer, name)
+        return await self._read(answer, lambda body: wire.parse_show(name, body))
+
+    async def pull(self, name: str) -> AsyncGenerator[PullStep, None]:
+        """Have the server download a model; closing the iterator stops it. Source: POST /api/pull.
+
+        What has arrived stays on the server, and the next pull of that name goes on from there.
+
+        Raises:
+            InvalidName: no such name can be.
+            ModelNotFound: the registry has no such model.
+            DownloadFailed: with the server's reason, also for a stream that just ends.
+        """
+        reference = parse_reference(name)
+        body: dict[str, object] = {"model": reference.short, "stream": True}
+        if reference.is_plain_http:
+            body["insecure"] = True
+
+        def refused(answer: Answer) -> OllmError | None:
+            return stream.pull_error(name, answer.error) if answer.error else None
+
+        async with aclosing(self._messages("/api/pull", body, refused)) as messages:
+            async for message in messages:
+                if text := stream.error_text(message):
+                    raise stream.pull_error(name, text)
+                step = stream.parse_pull_step(message)
+                yield step
+                if step.phase is PullPhase.SUCCESS:
+                    return
+        raise stream.download_failed(name, "the stream ended before success")
+
+    async def delete(self, name: str) -> None:
+        """Remove a model, loaded or not. Source: DELETE /api/delete.
+
+        Raises:
+            ModelNotFound: it is not installed.
+            DeleteFailed: it may be half gone.
+        """
+        answer = await self._fetch(
+            "DELETE", "/api/delete", {"model": name}, timeout_s=DELETE_TIMEOUT_S
+        )
+        self._require_model(answer, name)
+        if answer.status >= 500 and answer.error:
+            raise DeleteFailed(
+                f"Could not delete {name}",
+                cause=f"{answer.error}; it may be half gone",
+                actions=(
+                    "Refresh the list; if it is still there, check the store's permissions.",
+                    "If it has gone, the server removes what is left of it at its next start.",
+                ),
+            )
+        self._require_success(answer)
+
+    async def copy(self, source: str, destination: str) -> None:
+        """Give a model a second name; one that exists is replaced. Source: POST /api/copy.
+
+        Raises:
+            ModelNotFound: `source` is not installed.
+        """
+        body = {"source": source, "destination": destination}
+        answer = await self._fetch("POST", "/api/copy", body)
+        self._require_model(answer, source)
+        self._require_success(answer)
+
+    async def running(self) -> tuple[RunningModel, ...]:
+        """The models in memory, latest to leave first. Source: GET /api/ps.
+
+        Raises:
+            Unsupported: the server is too old to tell.
+        """
+        answer = await self._fetch("GET", "/api/ps")
+        if answer.status in (404, 405):
+            raise Unsupported(
+                f"{self.host} does not tell which models are in memory",
+                actions=("Update the Ollama server.",),
+            )
+        return await self._read(answer, wire.parse_ps)
+
+    async def load(self, name: str, keep_alive: str | float | None = None) -> None:
+        """Bring a model into memory; returns when it is there. Source: POST /api/generate.
+
+        Args:
+            keep_alive: seconds or a duration such as "5m"; negative = for ever; None = default.
+
+        Raises:
+            ModelNotFound: it is not installed.
+        """
+        answer = await self._ask_to_keep("/api/generate", name, keep_alive)
+        if answer.status == 400 and "does not support generate" in answer.error:
+            answer = await self._ask_to_keep("/api/embed", name, keep_alive)
+        self._require_model(answer, name)
+        self._success(answer)
+
+    async def unload(self, name: str) -> None:
+        """Ask for a model to leave memory; it does once its running requests end.
+
+        Raises:
+            ModelNotFound: it is not installed.
+        """
+        answer = await self._ask_to_keep("/api/generate", name, 0)
+        self._require_model(answer, name)
+        self._success(answer)
+
+    async def chat(self, request: GenerationRequest) -> AsyncGenerator[GenerationChunk, None]:
+        """Stream the answer; the last chunk has `done` set. Source: POST /api/chat.
+
+        Raises:
+            ModelNotFound: it is not installed.
+            ProviderError: the server gave up, or the stream ended before the answer was complete.
+        """
+        body: dict[str, object] = {
+            "model": request.model,
+            "messages": [
+                {"role": message.role, "content": message.content} for message in request.messages
+            ],
+            "stream": True,
+        }
+        if request.options:
+            body["options"] = dict(request.options)
+        if request.keep_alive is not None:
+            body["keep_alive"] = request.keep_alive
+
+        def refused(answer: Answer) -> OllmError | None:
+            return self._not_found(answer, request.model)
+
+        async with aclosing(self._messages("/api/chat", body, refused)) as messages:
+            async for message in messages:
+                if text := stream.error_text(message):
+                    raise ProviderError(
+                        f"{request.model} gave up answering",
+                        cause=text,
+                        actions=("Try again; the server's own log says more.",),
+                    )
+                chunk = stream.parse_chat_chunk(message)
+                yield chunk
+                if chunk.done:
+                    return
+        raise ProviderOffline(
+            f"The connection to {self.host} broke",
+            cause="the stream ended before the answer was complete",
+        )
+
+    async def close(self) -> None:
+        """Let go of every connection; a later request opens new ones."""
+        client, self._client = self._client, None
+        if client is not None:
+            await client.close()
+
+    async def _http(self) -> "HttpClient":
+        async with self._opening:
+            if self._client is None:
+                self._client = await asyncio.to_thread(self._open)
+            return self._client
+
+    def _open(self) -> "HttpClient":
+        from ollm_tui.providers.http import HttpClient
+
+        return HttpClient(
+            self._host,
+            headers=self._headers,
+            ca_file=self._ca_file,
+            connect_timeout_s=self._connect_timeout_s,
+            read_timeout_s=self._read_timeout_s,
+        )
+
+    async def _fetch(
+        self, method: str, path: str, body: JsonObject | None = None, *, timeout_s: float = 0
+    ) -> Answer:
+        client = await self._http()
+        return await client.fetch(
+            method, path, body, timeout_s=max(timeout_s, self._read_timeout_s)
+        )
+
+    async def _messages(
+        self, path: str, body: JsonObject, refused: Callable[[Answer], OllmError | None]
+    ) -> AsyncGenerator[JsonObject, None]:
+        """Stream the objects of an answer; `refused` may know a better error for a refusal."""
+        client = await self._http()
+        reader = NdjsonReader()
+        async with client.stream("POST", path, body) as (answer, chunks):
+            if not answer.is_success:
+                raise refused(answer) or refusal(answer, self._host)
+            if answer.is_web_page:
+                decode_object(answer, self._host)
+            async for chunk in chunks:
+                for message in reader.feed(chunk):
+                    yield message
+            for message in reader.finish():
+                yield message
+
+    async def _ask_to_keep(self, path: str, name: str, keep_alive: str | float | None) -> Answer:
+        """Send a request without a prompt, which only loads or unloads; loading has no limit."""
+        body: dict[str, object] = {"model": name, "stream": False}
+        if path == "/api/embed":
+            body = {"model": name, "input": ""}
+        if keep_alive is not None:
+            body["keep_alive"] = keep_alive
+        client = await self._http()
+        return await client.fetch("POST", path, body, timeout_s=None)
+
+    async def _read(self, answer: Answer, parse: Callable[[JsonObject], _Parsed | None]) -> _Parsed:
+        """Parse a successful answer, a large one in a thread."""
+
+        def read() -> _Parsed | None:
+            return parse(self._success(answer))
+
+        large = len(answer.body) > _LARGE_BODY_BYTES
+        parsed = await asyncio.to_thread(read) if large else read()
+        if parsed is None:
+            raise ProviderGarbled(
+                f"{self.host} does not answer as Ollama does",
+                cause="its answer has no list of models",
+            )
+        return parsed
+
+    def _success(self, answer: Answer) -> JsonObject:
+        self._require_success(answer)
+        return decode_object(answer, self._host)
+
+    def _require_success(self, answer: Answer) -> None:
+        if not answer.is_success:
+            raise refusal(answer, self._host)
+
+    def _require_model(self, answer: Answer, name: str) -> None:
+        if error := self._not_found(answer, name):
+            raise error
+
+    def _not_found(self, answer: Answer, name: str) -> ModelNotFound | None:
+        """Ollama's own 404; one without its error text comes from somebody else."""
+        if answer.status != 404 or not answer.error:
+            return None
+        return ModelNotFound(f"{name} is not installed", cause=answer.error)

@@ -1,0 +1,163 @@
+"""The lines of Ollama's streams: what a pull reports, how it fails, and the pieces of an answer.
+
+Pure. An error arrives as a line inside an answer that began with HTTP 200.
+"""
+
+import re
+from typing import NamedTuple
+
+from ollm_tui.core.error import DownloadFailed, ModelNotFound, OllmError
+from ollm_tui.core.generation import GenerationChunk
+from ollm_tui.core.progress import PullPhase, PullStep
+from ollm_tui.core.text import clean_line
+from ollm_tui.providers.ollama_json import (
+    JsonObject,
+    as_block,
+    as_count,
+    as_line,
+    as_object,
+    as_seconds,
+)
+
+
+class _Failure(NamedTuple):
+    """A kind of failed pull: how its text looks, what to do, and whether a retry can help."""
+
+    pattern: str
+    actions: tuple[str, ...]
+    retryable: bool
+
+
+# In this order: the first that matches says what it is. The texts are those of reference/ollama.md
+# 1.7 and of the systems below it.
+_FAILURES = (
+    _Failure(
+        r"\b412\b|requires a newer version",
+        ("Update the Ollama server, restart it, then pull again.",),
+        False,
+    ),
+    _Failure(
+        r"no space left|not enough space|disk quota|disk full",
+        ("Free disk space where the server keeps its models, then pull again.",),
+        False,
+    ),
+    _Failure(
+        r"permission denied|access is denied|read-only file system",
+        ("Let the server's user write to its model directory (OLLAMA_MODELS).",),
+        False,
+    ),
+    _Failure(
+        r"x509|certificate",
+        ("Make the server's machine trust the proxy's or the registry's certificate authority.",),
+        False,
+    ),
+    _Failure(
+        r"unauthorized|access denied|forbidden|: 40[13]\b",
+        ("Check that the name is right; for a private model run `ollama signin` first.",),
+        False,
+    ),
+    _Failure(
+        r"realm host",
+        ("Do not trust this registry: it asks for credentials in another's name.",),
+        False,
+    ),
+    _Failure(
+        r"location header|unexpected status code 3\d\d",
+        ("The Ollama server cannot pull from this registry; try another source of the model.",),
+        False,
+    ),
+    _Failure(
+        r"\bmlx\b",
+        ("Choose a GGUF tag of this model; this server cannot run MLX ones.",),
+        False,
+    ),
+    _Failure(
+        r"invalid model name|use either :local or :cloud|insecure protocol",
+        ("Write the name as model:tag or host/namespace/model:tag.",),
+        False,
+    ),
+    _Failure(
+        r"digest mismatch",
+        ("Pull again; if it happens again, a proxy or a virus scanner changes the data.",),
+        True,
+    ),
+    _Failure(
+        r"no such host|dial tcp|handshake|timeout|connection re|unreachable|\beof\b"
+        r"|max retries exceeded|deadline exceeded",
+        ("Check the network of the server's machine and its HTTPS_PROXY, then pull again.",),
+        True,
+    ),
+)
+
+
+def parse_pull_step(message: JsonObject) -> PullStep:
+    """Read one line of a pull that is not an error."""
+    detail = as_line(message.get("status"))
+    layer = as_line(message.get("digest"))
+    if layer:
+        return PullStep(
+            PullPhase.TRANSFERRING,
+            detail,
+            layer=layer,
+            total_bytes=as_count(message.get("total")) or 0,
+            completed_bytes=as_count(message.get("completed")) or 0,
+        )
+    return PullStep(_phase(detail), detail)
+
+
+def pull_error(name: str, text: str) -> OllmError:
+    """Return the error that a server's text means for the pull of `name`."""
+    if re.search(r"manifest: (file does not exist|404\b)|model .* not found", text, re.IGNORECASE):
+        return ModelNotFound(
+            f"The registry has no model {name}",
+            cause=text,
+            actions=("Check the spelling and the tag at https://ollama.com/library.",),
+        )
+    for failure in _FAILURES:
+        if re.search(failure.pattern, text, re.IGNORECASE):
+            return download_failed(name, text, failure.actions, retryable=failure.retryable)
+    return download_failed(name, text)
+
+
+def download_failed(
+    name: str, cause: str, actions: tuple[str, ...] = (), *, retryable: bool = True
+) -> DownloadFailed:
+    """Return the error of a pull of `name` that ended without success."""
+    return DownloadFailed(
+        f"Could not download {name}", cause=cause, actions=actions, retryable=retryable
+    )
+
+
+def error_text(message: JsonObject) -> str:
+    """The text of an error line, sanitised; empty if the line is none."""
+    error = message.get("error")
+    if isinstance(error, dict):  # servers that speak like OpenAI put it one level down
+        error = error.get("message") or "unknown error"
+    return clean_line(error) if isinstance(error, str) else ""
+
+
+def parse_chat_chunk(message: JsonObject) -> GenerationChunk:
+    """Read one line of a chat that is not an error."""
+    turn = as_object(message.get("message"))
+    return GenerationChunk(
+        text=as_block(turn.get("content")),
+        thinking=as_block(turn.get("thinking")),
+        done=message.get("done") is True,
+        done_reason=as_line(message.get("done_reason")),
+        prompt_tokens=as_count(message.get("prompt_eval_count")),
+        output_tokens=as_count(message.get("eval_count")),
+        load_duration_s=as_seconds(message.get("load_duration")),
+        prompt_duration_s=as_seconds(message.get("prompt_eval_duration")),
+        output_duration_s=as_seconds(message.get("eval_duration")),
+    )
+
+
+def _phase(detail: str) -> PullPhase:
+    match detail.lower().split():
+        case ["success"]:
+            return PullPhase.SUCCESS
+        case ["verifying", *_]:
+            return PullPhase.VERIFYING
+        case ["writing" | "removing" | "couldn't", *_]:
+            return PullPhase.FINISHING
+    return PullPhase.RESOLVING  # also for words unknown: they promise nothing
