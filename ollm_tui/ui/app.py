@@ -46,11 +46,15 @@ Suggest = Callable[[str], Sequence[tuple[str, str]]]
 class MainScreen(Screen[None]):
     """The four panes: side by side when wide, one at a time when narrow or zoomed."""
 
-    def __init__(self, service: ModelService) -> None:
+    def __init__(self, service: ModelService, when_mounted: Callable[[], None]) -> None:
         # Known beforehand, so that the first layout is the right one.
         is_wide = shutil.get_terminal_size().columns >= WIDE_FROM
         super().__init__(classes="-wide" if is_wide else "-narrow")
         self._service = service
+        self._when_mounted = when_mounted
+
+    def on_mount(self) -> None:
+        self._when_mounted()
 
     def compose(self) -> ComposeResult:
         service = self._service
@@ -82,7 +86,7 @@ class OllmApp(App[None]):
     """
 
     TITLE = "ollm-tui"
-    HORIZONTAL_BREAKPOINTS: ClassVar[list[tuple[int, str]] | None] = [
+    HORIZONTAL_BREAKPOINTS = [  # noqa: RUF012 - the type is App's
         (0, "-narrow"),
         (WIDE_FROM, "-wide"),
     ]
@@ -106,9 +110,9 @@ class OllmApp(App[None]):
         self._unsubscribe: Callable[[], None] | None = None
 
     def get_default_screen(self) -> Screen[None]:
-        return MainScreen(self.service)
+        return MainScreen(self.service, self._start)
 
-    def on_mount(self) -> None:
+    def _start(self) -> None:
         self._unsubscribe = self.service.subscribe(self._bridge.publish)
         if not self.is_headless:
             terminal.leave_on_signals(self._leave)

@@ -115,7 +115,7 @@ class RowList(ScrollView, Generic[T], can_focus=True):
         self._items: Sequence[T] = ()
         self._cursor = 0
         self._strips: dict[tuple[int, bool], Strip] = {}
-        self._widths: list[int] = []
+        self._fitted: tuple[int, list[int]] = (-1, [])
         self._empty: Sequence[Piece] = ()
 
     # What subclasses say.
@@ -128,7 +128,7 @@ class RowList(ScrollView, Generic[T], can_focus=True):
         """The row, left to right; the default lays `cells` out in the columns."""
         row: list[Piece] = []
         for column, cell_width, (text, style) in zip(
-            self.COLUMNS, self._widths, self.cells(item), strict=True
+            self.COLUMNS, self.widths, self.cells(item), strict=True
         ):
             if cell_width:
                 row.append((fit_text(text, cell_width, right=column.right) + " ", style))
@@ -278,7 +278,7 @@ class RowList(ScrollView, Generic[T], can_focus=True):
         style = self.rich_style + self.get_component_rich_style("rows--header")
         text = " ".join(
             fit_text(self.header(column), cell_width, right=column.right)
-            for column, cell_width in zip(self.COLUMNS, self._widths, strict=True)
+            for column, cell_width in zip(self.COLUMNS, self.widths, strict=True)
             if cell_width
         )
         return Strip([Segment(" " + text, style)]).extend_cell_length(width, style).crop(0, width)
@@ -312,8 +312,16 @@ class RowList(ScrollView, Generic[T], can_focus=True):
     def _top(self) -> int:
         return round(self.scroll_offset.y)
 
+    @property
+    def widths(self) -> list[int]:
+        """The width of each column now; 0 = it had to go."""
+        # One cell on each side: the cursor's sign and a margin.
+        width = self.size.width - 2
+        if self._fitted[0] != width:
+            self._fitted = (width, fit_columns(self.COLUMNS, width))
+        return self._fitted[1]
+
     def _fit(self) -> None:
-        self._widths = fit_columns(self.COLUMNS, self.size.width - 2)
         self.virtual_size = Size(0, len(self._items) + self._head)
 
     def _scroll_to_cursor(self) -> None:

@@ -39,8 +39,8 @@ def is_gone() -> bool:
 
 
 def has_terminal() -> bool:
-    """Whether there is a terminal to draw on and to read keys from."""
-    return not is_gone() and sys.__stdout__ is not None and sys.__stdout__.isatty()
+    """Whether there is a terminal to read keys from and, on stderr as Textual does, to draw on."""
+    return not is_gone() and sys.__stderr__ is not None and sys.__stderr__.isatty()
 
 
 def leave_for_sure(status: int) -> None:

@@ -122,7 +122,7 @@ class InstalledPane(RowList[ModelInfo]):
 
     def header_clicked(self, x: int) -> None:
         at = 1
-        for column, width in zip(self.COLUMNS, self._widths, strict=True):
+        for column, width in zip(self.COLUMNS, self.widths, strict=True):
             if width and at <= x <= at + width and column.title:
                 if self._sort == column.title:
                     self._is_reversed = not self._is_reversed
@@ -134,7 +134,7 @@ class InstalledPane(RowList[ModelInfo]):
     def action_sort(self) -> None:
         shown = [
             column.title
-            for column, width in zip(self.COLUMNS, self._widths, strict=True)
+            for column, width in zip(self.COLUMNS, self.widths, strict=True)
             if width and column.title
         ]
         at = shown.index(self._sort) if self._sort in shown else -1

@@ -1,6 +1,5 @@
 """Which model a routing profile would pick, and why each other one is not it."""
 
-
 from textual.app import ComposeResult
 from textual.containers import VerticalScroll
 from textual.content import Content
