@@ -49,7 +49,7 @@ def main(arguments: Sequence[str]) -> int:
         return INTERRUPTED
     except BrokenPipeError:
         # Whoever read our output has heard enough; keep the interpreter from flushing into it.
-        sys.stdout = None  # type: ignore[assignment]
+        sys.stdout = None
         return DONE
     except OllmError as error:
         print_error(error)

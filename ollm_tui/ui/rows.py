@@ -61,6 +61,15 @@ def _total(widths: Sequence[int]) -> int:
     return sum(shown) + len(shown) - 1
 
 
+def fit_name(name: str, width: int) -> str:
+    """A model name in `width` cells; a cut is made in the middle, since the tag tells most."""
+    head, colon, tag = name.rpartition(":")
+    room = width - len(tag) - 1
+    if len(name) <= width or not colon or room < 4:
+        return fit_text(name, width)
+    return fit_text(head, room) + colon + tag
+
+
 def fit_text(text: str, width: int, *, right: bool = False) -> str:
     """`text` in exactly `width` cells; a cut is shown by an ellipsis."""
     length = len(text) if text.isascii() else cell_len(text)

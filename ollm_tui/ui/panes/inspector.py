@@ -106,7 +106,8 @@ def _overview(info: ModelInfo, listed: ModelInfo) -> Iterator[Content]:
     yield Content(" · ".join(fact for fact in facts if fact))
     yield Content("")
     yield _field("context", _context(info, listed))
-    yield _field("can", _capabilities(info))
+    for label, line in zip(("can", ""), _capabilities(info), strict=False):
+        yield _field(label, line)
     if info.embedding_only:
         yield _field("", "for embeddings only", "$text-warning")
     if info.base_model:
@@ -134,20 +135,20 @@ def _context(info: ModelInfo, listed: ModelInfo) -> Content:
     return Content.assemble(*parts)
 
 
-def _capabilities(info: ModelInfo) -> Content:
+def _capabilities(info: ModelInfo) -> list[Content]:
     can = info.capabilities
     if can is None:
-        return Content("unknown")
-    marks = (
-        ("tools", can.tool_calling),
-        ("vision", can.vision),
-        ("streaming", can.streaming),
-        ("thinking", can.thinking),
-    )
-    return Content("  ").join(
+        return [Content("unknown")]
+    marks = [
         Content.styled(f"{name} {'✓' if has else '–'}", "" if has else "$text-muted")
-        for name, has in marks
-    )
+        for name, has in (
+            ("tools", can.tool_calling),
+            ("vision", can.vision),
+            ("streaming", can.streaming),
+            ("thinking", can.thinking),
+        )
+    ]
+    return [Content("  ").join(marks[:2]), Content("  ").join(marks[2:])]
 
 
 def _asides(details: ModelDetails) -> Iterator[Content]:

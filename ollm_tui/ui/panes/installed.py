@@ -12,11 +12,12 @@ from ollm_tui.core.name import name_key
 from ollm_tui.service.service import ModelService
 from ollm_tui.ui import format as words
 from ollm_tui.ui import keymap, work
-from ollm_tui.ui.rows import Column, Piece, RowList
+from ollm_tui.ui.rows import Column, Piece, RowList, fit_name
 from ollm_tui.ui.screens.confirm import Choice, ConfirmScreen
 
 _BIG = float("inf")
 _LISTED = 8
+_NAME = 1  # which column the name is in
 
 
 def _age(model: ModelInfo) -> float:
@@ -42,7 +43,7 @@ class InstalledPane(RowList[ModelInfo]):
     BINDINGS = keymap.bindings(keymap.INSTALLED)
     COLUMNS = (
         Column("", 1),
-        Column("NAME", 18, flexible=True),
+        Column("NAME", 17, flexible=True),
         Column("FAMILY", 9, drop=3),
         Column("PARAMS", 6, right=True, drop=4),
         Column("QUANT", 7, drop=2),
@@ -104,7 +105,10 @@ class InstalledPane(RowList[ModelInfo]):
         dim = "dim" if self._state.stale else ""
         return (
             self._mark(model),
-            (model.display_name, dim or ("accent" if model.name in self._marked else "")),
+            (
+                fit_name(model.display_name, self.widths[_NAME]),
+                dim or ("accent" if model.name in self._marked else ""),
+            ),
             ("–" if model.family == UNKNOWN_FAMILY else model.family, "dim"),
             (words.parameters(model.parameters_billions), dim),
             (model.quantization or words.UNKNOWN, "dim"),

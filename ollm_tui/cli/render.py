@@ -1,0 +1,201 @@
+"""What the verbs print: JSON in the shapes that scripts rely on, tables and sentences for people.
+
+Shapes are stable: fields are added, never renamed. Unknown values are null.
+"""
+
+import dataclasses
+import json
+from collections.abc import Iterable, Sequence
+from datetime import UTC, datetime
+
+from ollm_tui.core.event import ModelsState, ServerState
+from ollm_tui.core.model import UNKNOWN_FAMILY, ModelDetails, ModelInfo, RunningModel
+from ollm_tui.core.progress import ProgressEvent
+from ollm_tui.ui import format as words
+
+
+def as_json(value: object) -> str:
+    """One line of JSON, readable as it is in any language."""
+    return json.dumps(value, ensure_ascii=False)
+
+
+def model_json(model: ModelInfo) -> dict[str, object]:
+    """A model as `list --json` and `--models` have it."""
+    return {
+        "name": model.name,
+        "family": None if model.family == UNKNOWN_FAMILY else model.family,
+        "size_bytes": model.size_bytes,
+        "parameters_billions": model.parameters_billions,
+        "quantization": model.quantization,
+        "context_window": model.context_window,
+        "max_output_tokens": model.max_output_tokens,
+        "modified_at": _time(model.modified_at),
+        "digest": model.digest or None,
+        "capabilities": dataclasses.asdict(model.capabilities) if model.capabilities else None,
+        "loaded": model.loaded,
+        "remote": model.remote,
+        "embedding_only": model.embedding_only,
+        "base_model": model.base_model,
+        "served_context_tokens": model.served_context_tokens,
+        "architecture": model.architecture or None,
+        "sources": dict(model.sources),
+    }
+
+
+def list_json(
+    server: ServerState, state: ModelsState, models: Iterable[ModelInfo]
+) -> dict[str, object]:
+    """The answer of `list --json`."""
+    return {
+        "provider": server.provider,
+        "host": server.host,
+        "stale": state.stale,
+        "as_of": _time(state.as_of),
+        "models": [model_json(model) for model in models],
+        "problems": [dataclasses.asdict(problem) for problem in state.problems],
+    }
+
+
+def details_json(details: ModelDetails) -> dict[str, object]:
+    """The answer of `show --json`: the model, and the texts that only it has."""
+    return {
+        **model_json(details.info),
+        "parameters": [[name, value] for name, value in details.parameters],
+        "template": details.template or None,
+        "system": details.system or None,
+        "license": details.license or None,
+        "requires": details.requires or None,
+        "metadata": dict(details.info.metadata),
+    }
+
+
+def running_json(model: RunningModel) -> dict[str, object]:
+    """A model of `ps --json`."""
+    return {
+        "name": model.name,
+        "digest": model.digest or None,
+        "size_bytes": model.size_bytes,
+        "size_vram_bytes": model.size_vram_bytes,
+        "context_tokens": model.context_tokens,
+        "expires_at": _time(model.expires_at),
+    }
+
+
+def progress_json(event: ProgressEvent) -> dict[str, object]:
+    """A line of `pull --json`."""
+    return {
+        "model": event.model,
+        "status": event.status.value,
+        "percentage": round(event.percentage, 2),
+        "downloaded_bytes": event.downloaded_bytes,
+        "total_bytes": event.total_bytes,
+        "download_speed": round(event.download_speed),
+        "eta_s": None if event.eta_s is None else round(event.eta_s, 1),
+        "timestamp": _time(event.timestamp),
+        "error": event.error,
+    }
+
+
+def model_table(models: Sequence[ModelInfo], now: datetime) -> str:
+    """The models for people, one a line."""
+    rows = [
+        (
+            model.display_name,
+            "–" if model.family == UNKNOWN_FAMILY else model.family,
+            words.parameters(model.parameters_billions),
+            model.quantization or words.UNKNOWN,
+            words.context(model.context_window),
+            "remote" if model.remote else words.size(model.size_bytes),
+            _can(model),
+            words.age(model.modified_at, now),
+        )
+        for model in models
+    ]
+    head = ("NAME", "FAMILY", "PARAMS", "QUANT", "CTX", "SIZE", "CAN", "MODIFIED")
+    return table(head, rows, right={2, 4, 5})
+
+
+def running_table(models: Sequence[RunningModel], now: datetime) -> str:
+    """The models in memory for people, one a line."""
+    rows = [
+        (
+            model.display_name,
+            words.size(model.size_bytes),
+            _processor(model),
+            words.context(model.context_tokens),
+            "stays" if model.expires_at is None else _left(model.expires_at, now),
+        )
+        for model in models
+    ]
+    return table(("NAME", "MEMORY", "PROCESSOR", "CTX", "LEAVES IN"), rows, right={1, 3})
+
+
+def details_text(details: ModelDetails) -> str:
+    """One model for people."""
+    info = details.info
+    trained = words.UNKNOWN if info.context_window is None else f"{info.context_window:,} trained"
+    served = info.served_context_tokens
+    facts: list[tuple[str, str]] = [
+        ("name", info.display_name),
+        ("family", info.family),
+        ("architecture", info.architecture or words.UNKNOWN),
+        ("parameters", words.parameters(info.parameters_billions)),
+        ("quantization", info.quantization or words.UNKNOWN),
+        ("size", "runs elsewhere" if info.remote else words.size(info.size_bytes)),
+        ("context", trained + (f", {served:,} served" if served else "")),
+        ("can", _can(info)),
+        ("loaded", "yes" if info.loaded else "no"),
+        ("changed", _time(info.modified_at) or words.UNKNOWN),
+        ("digest", info.digest or words.UNKNOWN),
+    ]
+    facts.extend((f"parameter {name}", value) for name, value in details.parameters)
+    if details.requires:
+        facts.append(("requires", f"Ollama {details.requires}"))
+    if details.license:
+        facts.append(("licence", details.license.strip().splitlines()[0]))
+    width = max(len(name) for name, _ in facts) + 2
+    return "\n".join(f"{name:<{width}}{value}" for name, value in facts)
+
+
+def table(head: Sequence[str], rows: Iterable[Sequence[str]], right: set[int]) -> str:
+    """Columns as wide as their widest cell, two blanks apart."""
+    lines = [tuple(head), *(tuple(row) for row in rows)]
+    widths = [max(len(line[index]) for line in lines) for index in range(len(head))]
+    return "\n".join(
+        "  ".join(
+            cell.rjust(width) if index in right else cell.ljust(width)
+            for index, (cell, width) in enumerate(zip(line, widths, strict=True))
+        ).rstrip()
+        for line in lines
+    )
+
+
+def _can(model: ModelInfo) -> str:
+    can = model.capabilities
+    if can is None:
+        return "unknown"
+    if model.embedding_only:
+        return "embedding"
+    named = (
+        ("tools", can.tool_calling),
+        ("vision", can.vision),
+        ("thinking", can.thinking),
+        ("streaming", can.streaming),
+    )
+    return ",".join(name for name, has in named if has) or "–"
+
+
+def _processor(model: RunningModel) -> str:
+    if not model.size_bytes or not model.size_vram_bytes:
+        return "CPU"
+    share = round(100 * model.size_vram_bytes / model.size_bytes)
+    return "GPU" if share >= 100 else f"{share} % GPU"
+
+
+def _left(expires_at: datetime, now: datetime) -> str:
+    seconds = (expires_at - now).total_seconds()
+    return words.duration(seconds) if seconds > 0 else "stopping"
+
+
+def _time(when: datetime | None) -> str | None:
+    return None if when is None else when.astimezone(UTC).isoformat().replace("+00:00", "Z")
