@@ -122,7 +122,7 @@ class InstalledPane(RowList[ModelInfo]):
         if column.title != self._sort:
             return column.title
         arrow = "▴" if self._is_reversed else "▾"
-        return column.title[: column.width - 1] + arrow if column.right else column.title + arrow
+        return column.title[: column.width - 1] + arrow
 
     def header_clicked(self, x: int) -> None:
         at = 1

@@ -1,0 +1,100 @@
+"""How long until something can be seen: CPU time at a landmark, as a ratio to a bare Textual app.
+
+Each run of the program stands between two runs of the bare app, and the median of the ratios
+counts: the machine's speed drifts by more than what is measured.
+"""
+
+import re
+import statistics
+import subprocess
+import sys
+import time
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from typing import NamedTuple
+
+from tests.terminal import OLLM_TUI, ROOT, Terminal
+
+_ESCAPES = re.compile(rb"\x1b\[[0-9;?<>=]*[a-zA-Z]|\x1b[()][A-Z0-9]|\x1b\][^\x07\x1b]*(\x07|\x1b\\)")
+BARE = (
+    sys.executable,
+    "-c",
+    "from textual.app import App\n"
+    "from textual.widgets import Static\n"
+    "class Bare(App):\n"
+    "    def compose(self):\n"
+    "        yield Static('BARE-READY')\n"
+    "Bare().run()\n",
+)
+FIRST = ("1 Installed", "2 Downloads", "3 Inspector", "4 Router", "palette")
+
+
+class Start(NamedTuple):
+    """CPU seconds when the first frame was out, and when the list was."""
+
+    first_cpu_s: float
+    list_cpu_s: float | None
+    rss_mib: float
+
+
+def ratios(command: Sequence[str], live: str | None, runs: int) -> tuple[list[float], list[float]]:
+    """CPU at the first frame and at the landmark `live`, over that of the bare app, per run."""
+    first, listed = [], []
+    _start(BARE, ("BARE-READY",), None)
+    _start(command, FIRST, live)
+    before = _start(BARE, ("BARE-READY",), None).first_cpu_s
+    for _ in range(runs):
+        run = _start(command, FIRST, live)
+        after = _start(BARE, ("BARE-READY",), None).first_cpu_s
+        bare = (before + after) / 2
+        before = after
+        first.append(run.first_cpu_s / bare)
+        if run.list_cpu_s is not None:
+            listed.append(run.list_cpu_s / bare)
+    return first, listed
+
+
+def spread(values: Sequence[float]) -> str:
+    """The median and the quartiles."""
+    low, middle, high = statistics.quantiles(values, n=4)
+    return f"{middle:.2f} [{low:.2f}-{high:.2f}]"
+
+
+@contextmanager
+def sandbox(*flags: str) -> Iterator[str]:
+    """The sandbox server in a process of its own; yields its address."""
+    server = subprocess.Popen(
+        (sys.executable, "-m", "ollm_tui.sandbox", *flags),
+        stdout=subprocess.PIPE,
+        text=True,
+        cwd=ROOT,
+    )
+    assert server.stdout is not None
+    try:
+        yield server.stdout.readline().strip().removeprefix("http://")
+    finally:
+        server.terminate()
+        server.wait(10)
+
+
+def _start(command: Sequence[str], first: Sequence[str], live: str | None) -> Start:
+    with Terminal(command) as terminal:
+        # Escapes split no landmark: each is drawn as one run of one style.
+        seen, first_cpu_s = bytearray(), 0.0
+        end_s = time.monotonic() + 30
+        while time.monotonic() < end_s:
+            data = terminal.read_raw(0.005)
+            if not data:
+                continue
+            seen += data
+            text = _ESCAPES.sub(b"", bytes(seen)).decode(errors="replace")
+            if not first_cpu_s and all(mark in text for mark in first):
+                first_cpu_s = terminal.cpu_s
+                if live is None:
+                    return Start(first_cpu_s, None, terminal.rss_mib)
+            if first_cpu_s and live is not None and live in text:
+                return Start(first_cpu_s, terminal.cpu_s, terminal.rss_mib)
+    raise SystemExit(f"never seen: {first} {live}\n{text}")
+
+
+__all__ = ["OLLM_TUI", "ratios", "sandbox", "spread"]
