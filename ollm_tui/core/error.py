@@ -17,6 +17,9 @@ OllmError
     ├── NoCompatibleModels     every model was dropped; carries the decision
     ├── NoModelsInstalled
     ├── DefaultNotInstalled    routing is off and model.default is not installed
+    ├── PinnedNotInstalled     the model asked for by name is not installed
+    ├── OverrideNotInstalled   overrides are strict and one names no installed model
+    ├── ScenarioError          a scenario file that cannot be run; carries its problems
     └── PatternSyntaxError     a glob that means nothing; carries the column
 
 Errors carry facts; `ui` and `cli` word units. Texts are sanitised here: causes quote servers.
@@ -137,25 +140,87 @@ class Unsupported(OllmError):
 
 
 class RoutingError(OllmError):
-    """No model can be named."""
+    """No model can be named.
+
+    Attributes:
+        code: what went wrong, stable, for scripts.
+        decision: the whole decision, where there is one.
+    """
+
+    code = "ROUTING"
+
+    def __init__(
+        self,
+        message: str,
+        *,
+        cause: str = "",
+        actions: Sequence[str] = (),
+        decision: object | None = None,
+    ) -> None:
+        super().__init__(message, cause=cause, actions=actions)
+        self.decision = decision
 
 
 class UnknownProfile(RoutingError):
     """No routing profile has that name."""
 
+    code = "UNKNOWN_PROFILE"
+    default_actions = ("Run `ollm-tui route --all` to see every profile.",)
+
 
 class NoCompatibleModels(RoutingError):
-    """Models are installed, but every one of them was dropped."""
+    """Models are installed, but every one of them was dropped.
+
+    Attributes:
+        commonest: the code that dropped most of them. Source: ruling Z20.
+    """
+
+    code = "NO_COMPATIBLE"
+
+    def __init__(
+        self, message: str, *, commonest: str, cause: str = "", actions: Sequence[str] = ()
+    ) -> None:
+        super().__init__(message, cause=cause, actions=actions)
+        self.commonest = commonest
 
 
 class NoModelsInstalled(RoutingError):
     """There is nothing to choose from."""
 
+    code = "NO_MODELS_INSTALLED"
     default_actions = ("Pull a model first, for example `ollm-tui pull llama3.2:3b`.",)
 
 
 class DefaultNotInstalled(RoutingError):
     """Routing is off, and the default model is not among those installed."""
+
+    code = "DEFAULT_NOT_INSTALLED"
+
+
+class PinnedNotInstalled(RoutingError):
+    """The model asked for by name is not among those installed."""
+
+    code = "PINNED_NOT_INSTALLED"
+
+
+class OverrideNotInstalled(RoutingError):
+    """Overrides are strict, and the one for this profile names no installed model."""
+
+    code = "OVERRIDE_NOT_INSTALLED"
+
+
+class ScenarioError(RoutingError):
+    """A scenario file that cannot be run.
+
+    Attributes:
+        problems: everything wrong with it, in file order, each with its place.
+    """
+
+    code = "SCENARIO"
+
+    def __init__(self, message: str, *, problems: Sequence[str]) -> None:
+        super().__init__(message, cause=problems[0], actions=problems)
+        self.problems = tuple(clean_line(problem) for problem in problems)
 
 
 class PatternSyntaxError(RoutingError):
@@ -166,6 +231,7 @@ class PatternSyntaxError(RoutingError):
         column: where it goes wrong, from 1.
     """
 
+    code = "PATTERN_SYNTAX"
     default_actions = (
         "Use * for anything, ? for one character, [abc] or [!abc] for one of a set.",
     )
