@@ -1,0 +1,28 @@
+"""The settings of routing as plain data; who reads them from where is not known here."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+
+@dataclass(frozen=True, slots=True)
+class RoutingConfig:
+    """How models are chosen. The defaults are those of the configuration file."""
+
+    enabled: bool = True
+    """False: `default_model` always, no profiles and no overrides."""
+    default_profile: str = "general"
+    overrides: Mapping[str, str] = field(default_factory=dict)
+    """Profile name to model name."""
+    default_model: str | None = None
+    pinned_model: str | None = None
+    """Asked for by name for this run (--model); bypasses routing."""
+    strict_overrides: bool = False
+    """An override that names no installed model is an error, not a warning."""
+    exact_families: bool = False
+    """A family counts as preferred only when it equals the entry (familyMatch: exact)."""
+    memory_budget_bytes: int | None = None
+    """Models that need more rank last within their slot; None = unlimited."""
+    allow_remote: bool = True
+    prefer_loaded: bool = False
+    origins: Mapping[str, str] = field(default_factory=dict)
+    """Where a setting was written, by key ("model.default", "model.routing.overrides.code")."""
