@@ -9,6 +9,7 @@ from contextlib import contextmanager
 from ollm_tui.service.service import ModelService
 
 DEFAULT_HOST = "127.0.0.1:11434"
+DEMO_LOADED = ("llama3.1:8b",)
 
 
 def log_to(path: str | None) -> None:
@@ -34,7 +35,7 @@ def server_address(options: argparse.Namespace) -> Iterator[str]:
         return
     from ollm_tui.sandbox.server import SandboxServer
 
-    with SandboxServer() as sandbox:
+    with SandboxServer(loaded=DEMO_LOADED) as sandbox:
         yield sandbox.host
 
 

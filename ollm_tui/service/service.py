@@ -10,6 +10,7 @@ import time
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime
+from typing import TYPE_CHECKING
 
 from ollm_tui.core.error import (
     ModelInUse,
@@ -35,6 +36,10 @@ from ollm_tui.service.cache import TTLCache
 from ollm_tui.service.queue import DownloadQueue, ProgressCallback
 from ollm_tui.service.subscriber import call_all
 
+if TYPE_CHECKING:
+    from ollm_tui.routing.decision import Decision
+    from ollm_tui.routing.router import Router
+
 _LOG = logging.getLogger(__name__)
 
 LIST_TTL_S = 60.0
@@ -51,7 +56,8 @@ class ModelService:
 
     Args:
         provider: whom to ask.
-        enrich: adds what the model database knows to what the provider said; pure.
+        make_router: makes the router on first use, after the first frame; the built-in profiles
+            and known models when absent.
         concurrency: downloads at once.
         clock: monotonic seconds, for the caches and speeds.
         now: the wall clock, for time stamps.
@@ -61,14 +67,16 @@ class ModelService:
         self,
         provider: Provider,
         *,
-        enrich: Callable[[ModelInfo], ModelInfo] = lambda info: info,
+        make_router: "Callable[[], Router] | None" = None,
         concurrency: int = 2,
         clock: Callable[[], float] = time.monotonic,
         now: Callable[[], datetime] = lambda: datetime.now(UTC),
     ) -> None:
         self._provider = provider
-        self._enrich = enrich
-        self._now = now
+        self._make_router = make_router
+        self._router: Router | None = None
+        self.now = now
+        """The wall clock, for ages on screen."""
         self._lists: TTLCache[str, ModelList] = TTLCache(LIST_TTL_S, clock)
         self._infos: TTLCache[str, ModelDetails] = TTLCache(INFO_TTL_S, clock)
         self._queue = DownloadQueue(
@@ -112,6 +120,23 @@ class ModelService:
     def can_run(self) -> bool:
         """Whether the provider keeps models in memory, so that load and unload mean something."""
         return isinstance(self._provider, RunningSupport)
+
+    @property
+    def router(self) -> "Router":
+        """What answers routing questions, and the model database behind it."""
+        if self._router is None:
+            from ollm_tui.routing.router import Router
+
+            self._router = self._make_router() if self._make_router else Router()
+        return self._router
+
+    def explain(self, profile: str | None = None) -> "Decision":
+        """Which of the models known now a profile picks, and why; None = the default profile.
+
+        Raises:
+            UnknownProfile: there is no such profile.
+        """
+        return self.router.explain(profile, self._models.models)
 
     def subscribe(self, subscriber: Subscriber) -> Callable[[], None]:
         """Be told every change from now on, on the event loop; returns how to stop that."""
@@ -301,6 +326,11 @@ class ModelService:
 
     # Inside.
 
+    def _enrich(self, model: ModelInfo) -> ModelInfo:
+        from ollm_tui.routing.facts import enrich
+
+        return enrich(model, self.router.database)
+
     async def _ask_list(self) -> None:
         await self.list_models(refresh=True)
 
@@ -309,7 +339,7 @@ class ModelService:
         self._listed = tuple(self._enrich(model) for model in listed.models)
         self._set_server(replace(self._server, health=ServerHealth.ONLINE, error=None))
         self._set_models(
-            ModelsState(models=self._with_memory(), problems=listed.problems, as_of=self._now())
+            ModelsState(models=self._with_memory(), problems=listed.problems, as_of=self.now())
         )
         return listed
 

@@ -254,7 +254,7 @@ class RowList(ScrollView, Generic[T], can_focus=True):
     # Drawing.
 
     def render_line(self, y: int) -> Strip:
-        width = self.size.width
+        width = self.room
         if y < self._head:
             return self._header_strip(width)
         if not self._items:
@@ -309,7 +309,8 @@ class RowList(ScrollView, Generic[T], can_focus=True):
     def _style(self, name: str) -> Style:
         if not name:
             return Style.null()
-        return self.get_component_rich_style(f"rows--{name}", partial=True)
+        # Only the colour: the background is the row's.
+        return Style(color=self.get_component_rich_style(f"rows--{name}").color)
 
     # Geometry.
 
@@ -322,10 +323,14 @@ class RowList(ScrollView, Generic[T], can_focus=True):
         return round(self.scroll_offset.y)
 
     @property
+    def room(self) -> int:
+        """Cells of a row that are in sight, without the scrollbar."""
+        return self.scrollable_content_region.width
+
+    @property
     def widths(self) -> list[int]:
         """The width of each column now; 0 = it had to go."""
-        # One cell on each side: the cursor's sign and a margin.
-        width = self.size.width - 2
+        width = self.room - 1  # the cursor's sign takes the first cell
         if self._fitted[0] != width:
             self._fitted = (width, fit_columns(self.COLUMNS, width))
         return self._fitted[1]

@@ -15,7 +15,9 @@ from typing import NamedTuple
 
 from tests.terminal import OLLM_TUI, ROOT, Terminal
 
-_ESCAPES = re.compile(rb"\x1b\[[0-9;?<>=]*[a-zA-Z]|\x1b[()][A-Z0-9]|\x1b\][^\x07\x1b]*(\x07|\x1b\\)")
+_ESCAPES = re.compile(
+    rb"\x1b\[[0-9;?<>=]*[a-zA-Z]|\x1b[()][A-Z0-9]|\x1b\][^\x07\x1b]*(\x07|\x1b\\)"
+)
 BARE = (
     sys.executable,
     "-c",

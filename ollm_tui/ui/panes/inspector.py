@@ -1,7 +1,7 @@
 """Everything about the model under the cursor, section by section."""
 
 from collections.abc import Iterator
-from datetime import UTC, datetime
+from datetime import datetime
 
 from textual.app import ComposeResult
 from textual.containers import VerticalScroll
@@ -75,7 +75,9 @@ class InspectorPane(VerticalScroll, can_focus=True):
 
     def _lines(self, section: str, model: ModelInfo) -> Iterator[Content]:
         if section == "Overview":
-            yield from _overview(self._details.info if self._details else model, model)
+            yield from _overview(
+                self._details.info if self._details else model, model, self._service.now()
+            )
             if self._error is not None:
                 yield Content("")
                 yield from _failure(self._error)
@@ -95,7 +97,7 @@ def _field(label: str, value: str | Content, style: str = "") -> Content:
     return Content.assemble((label.ljust(_LABEL), "$text-muted"), text)
 
 
-def _overview(info: ModelInfo, listed: ModelInfo) -> Iterator[Content]:
+def _overview(info: ModelInfo, listed: ModelInfo, now: datetime) -> Iterator[Content]:
     yield Content.styled(info.display_name, "bold")
     facts = [
         None if info.family == UNKNOWN_FAMILY else info.family,
@@ -116,7 +118,7 @@ def _overview(info: ModelInfo, listed: ModelInfo) -> Iterator[Content]:
     if info.architecture and info.architecture != info.family:
         yield _field("built as", info.architecture)
     if info.modified_at is not None:
-        ago = words.age(info.modified_at, datetime.now(UTC))
+        ago = words.age(info.modified_at, now)
         yield _field("changed", f"{info.modified_at.astimezone():%Y-%m-%d %H:%M}, {ago} ago")
     if listed.digest:
         yield _field("digest", listed.digest[:12])

@@ -1,7 +1,6 @@
 """The installed models: a table with cursor, marks, sort and filter. Keeps no other truth."""
 
 from collections.abc import Callable, Sequence
-from datetime import UTC, datetime
 
 from textual.content import Content
 
@@ -62,7 +61,7 @@ class InstalledPane(RowList[ModelInfo]):
         self._is_reversed = False
         self._marked: set[str] = set()
         self._arriving: frozenset[str] = frozenset()
-        self._now = datetime.now(UTC)
+        self._now = service.now()
 
     @property
     def selection(self) -> list[ModelInfo]:
@@ -81,7 +80,7 @@ class InstalledPane(RowList[ModelInfo]):
         is_same = state.models is self._state.models and bool(self.items)
         self._state = state
         self._marked &= {model.name for model in state.models}
-        self._now = datetime.now(UTC)
+        self._now = self._service.now()
         if is_same:
             self._retitle()
         else:
