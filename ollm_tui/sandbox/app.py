@@ -4,6 +4,7 @@ Source: reference, 1.3 to 1.13.
 """
 
 import json
+from contextlib import aclosing
 
 from starlette.applications import Starlette
 from starlette.requests import Request
@@ -136,10 +137,11 @@ class ModelRoutes:
         model = self._world.on_offer(name)
         script = faults.script(name)
         if script:
-            async for chunk in script_lines(script):
-                yield chunk
-            if model and script.items and script.items[-1] == SUCCESS_EVENT:
-                self._world.store.install(model)
+            async with aclosing(script_lines(script)) as chunks:
+                async for chunk in chunks:
+                    if model and chunk == json_line(SUCCESS_EVENT):
+                        self._world.store.install(model)
+                    yield chunk
             return
         if model is None:
             yield json_line(MANIFEST_EVENT)
@@ -147,8 +149,10 @@ class ModelRoutes:
             return
         fault = faults.take_pull(name)
         gate = faults.pull_gate(name)
-        async for chunk in pull_lines(self._world.downloads.events(model), model, fault, gate):
-            yield chunk
+        events = self._world.downloads.events(model)
+        async with aclosing(pull_lines(events, model, fault, gate)) as chunks:
+            async for chunk in chunks:
+                yield chunk
 
 
 def create_app(world: World) -> Starlette:

@@ -180,7 +180,7 @@ class Faults:
     """All knobs of one server."""
 
     def __init__(self) -> None:
-        self._lock = threading.Lock()
+        self._lock = threading.RLock()
         self._endpoints: dict[str, EndpointFault] = {}
         self._gates: dict[str, Gate] = {}
         self._pulls: dict[str, PullFault] = {}

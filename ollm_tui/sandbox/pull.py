@@ -6,6 +6,7 @@ what has arrived stays. No byte is stored. Runs in the server's loop only.
 
 import asyncio
 import math
+import time
 from collections.abc import AsyncGenerator, Callable, Mapping
 from contextlib import aclosing
 
@@ -27,9 +28,15 @@ _STEPS = 10
 class Downloads:
     """What has arrived of each blob, and how many wait for it."""
 
-    def __init__(self, store: Store, timing: Callable[[], Timing]) -> None:
+    def __init__(
+        self,
+        store: Store,
+        timing: Callable[[], Timing],
+        now_s: Callable[[], float] = time.monotonic,
+    ) -> None:
         self._store = store
         self._timing = timing
+        self._now_s = now_s
         self._received: dict[str, float] = {}
         self._watchers: dict[str, int] = {}
         self._moved_at_s: dict[str, float] = {}
@@ -82,14 +89,14 @@ class Downloads:
         if not self._watchers.get(layer.digest):
             self._received.setdefault(layer.digest, 0.0)
             delay_s = self._timing().connect_delay_s
-            self._moved_at_s[layer.digest] = asyncio.get_running_loop().time() + delay_s
+            self._moved_at_s[layer.digest] = self._now_s() + delay_s
         self._watchers[layer.digest] = self._watchers.get(layer.digest, 0) + 1
 
     def _detach(self, digest: str) -> None:
         self._watchers[digest] -= 1
 
     def _run(self, layer: Layer) -> None:
-        now_s = asyncio.get_running_loop().time()
+        now_s = self._now_s()
         elapsed_s = now_s - self._moved_at_s[layer.digest]
         if elapsed_s > 0:
             self._moved_at_s[layer.digest] = now_s

@@ -66,6 +66,8 @@ async def with_accidents(events: AsyncIterator[Event], fault: PullFault) -> Even
             received[event["digest"]] = completed if isinstance(completed, int) else 0
         if not pending or sum(received.values()) < fault.at_bytes:
             continue
+        if fault.mode is PullMode.BACKWARDS and not event.get("completed"):
+            continue
         pending = False
         match fault.mode:
             case PullMode.ERROR:
@@ -75,7 +77,7 @@ async def with_accidents(events: AsyncIterator[Event], fault: PullFault) -> Even
                 raise ConnectionCutError
             case PullMode.SILENCE:
                 await _silence(fault.silence_s)
-            case PullMode.BACKWARDS if received:
+            case PullMode.BACKWARDS:
                 completed = received[event["digest"]]
                 yield {**event, "completed": completed - completed * 8 // 100}
 
@@ -149,7 +151,7 @@ async def pull_lines(
 
 
 async def script_lines(script: PullScript) -> Lines:
-    """Yield a script's items, one for each permit."""
+    """Yield a script's items, one chunk for each permit."""
     try:
         for item in script.items:
             await script.gate.pass_through()
@@ -175,8 +177,6 @@ async def _inserted(mode: PullMode) -> Lines:
         case PullMode.SPLIT_UTF8:
             middle = _UMLAUTS.index("ü".encode()) + 1
             yield _UMLAUTS[:middle]
-            # Without a pause both halves would arrive as one.
-            await asyncio.sleep(0.01)
             yield _UMLAUTS[middle:]
         case PullMode.LONG_LINE:
             yield json_line({"status": "x" * _LONG_LINE_BYTES})

@@ -28,6 +28,7 @@ from ollm_tui.sandbox.timing import Timing
 from ollm_tui.sandbox.world import World
 
 _START_LIMIT_S = 10.0
+_STOP_LIMIT_S = 0.5
 
 
 class SandboxServer:
@@ -122,6 +123,15 @@ class SandboxServer:
         """Forget the requests."""
         self.world.record.clear()
 
+    @property
+    def partial_bytes(self) -> dict[str, int]:
+        """What has arrived of unfinished blobs, by digest."""
+        return self.world.downloads.partial_bytes()
+
+    def offer(self, model: SandboxModel) -> None:
+        """Put a model into the catalogue, or another version of one that is there."""
+        self.world.offer(model)
+
     def load(self, name: str, context_tokens: int | None = None) -> None:
         """Put an installed model into memory."""
         entry = self.store.find(name)
@@ -146,8 +156,16 @@ class SandboxServer:
             raise RuntimeError("The made-up server did not start")
         return self
 
+    def drop_connections(self) -> None:
+        """Cut every open connection, whatever it is in the middle of, and go on serving."""
+        if self._server:
+            self._server.request_abort()
+
     def stop(self) -> None:
-        """Close every connection and the port; a second call does nothing."""
+        """Close every connection and the port; `start` opens the same port again.
+
+        A second call does nothing.
+        """
         server, thread = self._server, self._thread
         if server is None or thread is None:
             return
@@ -179,7 +197,7 @@ class _Server(uvicorn.Server):
                 lifespan="off",
                 loop="none",
                 log_config=None,
-                log_level="critical",
+                log_level="error",
                 access_log=False,
                 proxy_headers=False,
                 server_header=False,
@@ -197,6 +215,10 @@ class _Server(uvicorn.Server):
         if self._loop:
             self._loop.call_soon_threadsafe(self._stopping.set)
 
+    def request_abort(self) -> None:
+        if self._loop:
+            self._loop.call_soon_threadsafe(self._abort_connections)
+
     async def main_loop(self) -> None:
         await self.on_tick(0)
         self._loop = asyncio.get_running_loop()
@@ -206,14 +228,15 @@ class _Server(uvicorn.Server):
     async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
         for server in self.servers:
             server.close()
-        for task in list(self.server_state.tasks):
-            task.cancel()
+        self._abort_connections()
+        # Every answer ends when its client has left, so this takes a few turns of the loop.
+        if self.server_state.tasks:
+            await asyncio.wait(self.server_state.tasks, timeout=_STOP_LIMIT_S)
+        await asyncio.sleep(0)
+
+    def _abort_connections(self) -> None:
         for connection in list(self.server_state.connections):
             connection.transport.abort()
-        if self.server_state.tasks:
-            await asyncio.wait(self.server_state.tasks)
-        # One more turn for the transports to tell their protocols.
-        await asyncio.sleep(0)
 
 
 class _Protocol(H11Protocol):

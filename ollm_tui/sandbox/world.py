@@ -26,8 +26,8 @@ class World:
         self.downloads = Downloads(store, lambda: self.timing)
         self._catalogue = {model.name.lower(): model for model in catalogue}
 
-    def add_to_catalogue(self, model: SandboxModel) -> None:
-        """Offer one more model to pull, or another version of one."""
+    def offer(self, model: SandboxModel) -> None:
+        """Put a model into the catalogue, or another version of one that is there."""
         self._catalogue[model.name.lower()] = model
 
     def on_offer(self, name: str) -> SandboxModel | None:

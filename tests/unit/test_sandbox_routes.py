@@ -21,7 +21,7 @@ def server() -> Iterator[SandboxServer]:
 
 @pytest.fixture
 def client(server: SandboxServer) -> Iterator[httpx.Client]:
-    with httpx.Client(base_url=server.url, trust_env=False) as client:
+    with httpx.Client(base_url=server.url, trust_env=False, verify=False) as client:
         yield client
 
 
@@ -95,8 +95,10 @@ def test_aliases_share_their_digest_and_a_cloud_stub_says_so(client: httpx.Clien
 
 def test_an_empty_store_is_an_empty_list_here_and_null_there() -> None:
     with SandboxServer(models=0, timing=INSTANT) as server:
-        assert httpx.get(f"{server.url}/api/tags", trust_env=False).json() == {"models": []}
-        assert httpx.get(f"{server.url}/v1/models", trust_env=False).json() == {
+        assert httpx.get(f"{server.url}/api/tags", trust_env=False, verify=False).json() == {
+            "models": []
+        }
+        assert httpx.get(f"{server.url}/v1/models", trust_env=False, verify=False).json() == {
             "object": "list",
             "data": None,
         }
@@ -287,7 +289,7 @@ def test_old_versions_leave_later_fields_out() -> None:
     for version, in_tags, in_show in (("0.5", False, False), ("0.12", False, True)):
         with (
             SandboxServer(version=version, timing=INSTANT, loaded=["phi4"]) as server,
-            httpx.Client(base_url=server.url, trust_env=False) as client,
+            httpx.Client(base_url=server.url, trust_env=False, verify=False) as client,
         ):
             entry = client.get("/api/tags").json()["models"][0]
             shown = client.post("/api/show", json={"model": entry["name"]}).json()
@@ -306,8 +308,15 @@ def test_a_foreign_host_header_is_refused_without_a_body(client: httpx.Client) -
 
 def test_a_base_path_goes_before_every_route() -> None:
     with SandboxServer(timing=INSTANT, base_path="/models") as server:
-        assert httpx.get(f"{server.url}/api/version", trust_env=False).status_code == 200
-        assert httpx.get(f"http://{server.host}/api/version", trust_env=False).status_code == 404
+        assert (
+            httpx.get(f"{server.url}/api/version", trust_env=False, verify=False).status_code == 200
+        )
+        assert (
+            httpx.get(
+                f"http://{server.host}/api/version", trust_env=False, verify=False
+            ).status_code
+            == 404
+        )
 
 
 def test_every_request_is_on_record(server: SandboxServer, client: httpx.Client) -> None:
