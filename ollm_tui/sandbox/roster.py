@@ -27,6 +27,36 @@ def catalogue_models() -> tuple[SandboxModel, ...]:
     return _table()["catalogue"]
 
 
+def model_like(
+    name: str,
+    family: str,
+    parameter_count: int,
+    context_length: int,
+    capabilities: tuple[str, ...],
+    quantization: str = "Q4_K_M",
+) -> SandboxModel:
+    """Return a model of these facts, in other respects like the built-in one nearest in size."""
+    alike = [
+        model
+        for model in installed_models() + catalogue_models()
+        if not model.remote and model.embedding == ("completion" not in capabilities)
+    ]
+    nearest = min(alike, key=lambda model: abs(model.parameter_count - parameter_count))
+    return replace(
+        nearest,
+        name=name,
+        family=family,
+        parameter_count=parameter_count,
+        parameter_size="",
+        context_length=context_length,
+        capabilities=capabilities,
+        quantization=quantization,
+        weights_key=name,
+        system="",
+        age_s=0.0,
+    )
+
+
 def synthetic_models(count: int) -> tuple[SandboxModel, ...]:
     """Return `count` different models, spread over families and over the past year."""
     bases = [model for model in installed_models() if not model.remote and "/" not in model.name]
