@@ -19,7 +19,7 @@ from ollm_tui.sandbox.body import (
     json_response,
     plain_response,
 )
-from ollm_tui.sandbox.faults import NOT_FOUND
+from ollm_tui.sandbox.faults import NOT_FOUND, PullMode
 from ollm_tui.sandbox.generate import GenerateRoutes
 from ollm_tui.sandbox.names import SuffixConflictError, parse, without_source_suffix
 from ollm_tui.sandbox.pull import MANIFEST_EVENT, SUCCESS_EVENT
@@ -149,6 +149,9 @@ class ModelRoutes:
             return
         fault = faults.take_pull(name)
         gate = faults.pull_gate(name)
+        if fault.mode is PullMode.CACHED:
+            for layer in model.layers:
+                self._world.store.add_blob(layer.digest)
         events = self._world.downloads.events(model)
         async with aclosing(pull_lines(events, model, fault, gate)) as chunks:
             async for chunk in chunks:

@@ -68,32 +68,26 @@ class Downloads:
         digest = layer.digest
         self._attach(layer)
         try:
-            while not self._store.has_blob(digest):
+            while digest in self._received:
                 await asyncio.sleep(self._timing().pull_tick_s)
-                if self._timing().stepped:
-                    # The first step of each puller shows what is there, so that both kinds of
-                    # clock start with an event that has no progress yet.
-                    if layer.size_bytes > _SMALL_BYTES:
-                        yield int(self._received.get(digest, 0))
-                    self._add(layer, math.ceil(layer.size_bytes / _STEPS))
-                else:
-                    self._run(layer)
                 if layer.size_bytes <= _SMALL_BYTES:
                     self._add(layer, layer.size_bytes)
-                if not self._timing().stepped and not self._store.has_blob(digest):
+                elif not self._timing().stepped:
+                    self._run(layer)
+                if digest in self._received:
                     yield int(self._received[digest])
+                # After the event, so that the first one has no progress yet, as by the clock.
+                if self._timing().stepped:
+                    self._add(layer, math.ceil(layer.size_bytes / _STEPS))
         finally:
-            self._detach(digest)
+            self._watchers[digest] -= 1
 
     def _attach(self, layer: Layer) -> None:
+        self._received.setdefault(layer.digest, 0.0)
         if not self._watchers.get(layer.digest):
-            self._received.setdefault(layer.digest, 0.0)
             delay_s = self._timing().connect_delay_s
             self._moved_at_s[layer.digest] = self._now_s() + delay_s
         self._watchers[layer.digest] = self._watchers.get(layer.digest, 0) + 1
-
-    def _detach(self, digest: str) -> None:
-        self._watchers[digest] -= 1
 
     def _run(self, layer: Layer) -> None:
         now_s = self._now_s()
@@ -104,8 +98,8 @@ class Downloads:
             self._add(layer, elapsed_s * self._timing().pull_speed_bytes_per_s * weather)
 
     def _add(self, layer: Layer, count: float) -> None:
-        if self._store.has_blob(layer.digest):
-            return
+        if layer.digest not in self._received:
+            return  # Another puller has brought it home.
         self._received[layer.digest] += count
         if self._received[layer.digest] >= layer.size_bytes:
             del self._received[layer.digest]

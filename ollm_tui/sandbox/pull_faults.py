@@ -18,7 +18,6 @@ from ollm_tui.sandbox.pull import (
     WRITING_EVENT,
     Event,
     Events,
-    blob_event,
 )
 
 Lines = AsyncGenerator[bytes, None]
@@ -37,19 +36,13 @@ def json_line(event: object) -> bytes:
     return json.dumps(event, separators=(",", ":"), ensure_ascii=False).encode() + b"\n"
 
 
-async def faulty_events(
-    events: AsyncIterator[Event], mode: PullMode, model: SandboxModel
-) -> Events:
-    """Yield the events as the mode changes them."""
+async def faulty_events(events: AsyncIterator[Event], mode: PullMode) -> Events:
+    """Yield the events that the mode lets through."""
     async for event in events:
-        if "digest" in event and mode in (PullMode.NO_BLOB_EVENTS, PullMode.CACHED):
+        if "digest" in event and mode is PullMode.NO_BLOB_EVENTS:
             continue
-        if event == VERIFYING_EVENT:
-            if mode is PullMode.TENSOR:
-                continue
-            if mode is PullMode.CACHED:
-                for layer in model.layers:
-                    yield blob_event(layer, layer.size_bytes)
+        if event == VERIFYING_EVENT and mode is PullMode.TENSOR:
+            continue
         yield event
         if event == WRITING_EVENT and mode is PullMode.NO_SUCCESS:
             return
@@ -141,7 +134,7 @@ async def pull_lines(
             return await stack.enter_async_context(aclosing(stage))
 
         events = await closed_at_the_end(events)
-        events = await closed_at_the_end(faulty_events(events, fault.mode, model))
+        events = await closed_at_the_end(faulty_events(events, fault.mode))
         if fault.mode is PullMode.TENSOR:
             events = await closed_at_the_end(tensor_events(events, model))
         events = await closed_at_the_end(with_accidents(events, fault))
