@@ -10,8 +10,8 @@ from typing import NamedTuple
 import resvg_py
 from textual.pilot import Pilot
 
-from ollm_tui.cli.compose import DEMO_LOADED
 from ollm_tui.providers.ollama import OllamaProvider
+from ollm_tui.sandbox.roster import DEMO_LOADED
 from ollm_tui.sandbox.server import SandboxServer
 from ollm_tui.service.service import ModelService
 from ollm_tui.ui.app import OllmApp

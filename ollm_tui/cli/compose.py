@@ -9,7 +9,6 @@ from contextlib import contextmanager
 from ollm_tui.service.service import ModelService
 
 DEFAULT_HOST = "127.0.0.1:11434"
-DEMO_LOADED = ("llama3.1:8b",)
 
 
 def log_to(path: str | None) -> None:
@@ -33,6 +32,7 @@ def server_address(options: argparse.Namespace) -> Iterator[str]:
             or DEFAULT_HOST
         )
         return
+    from ollm_tui.sandbox.roster import DEMO_LOADED
     from ollm_tui.sandbox.server import SandboxServer
 
     with SandboxServer(loaded=DEMO_LOADED) as sandbox:
