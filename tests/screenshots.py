@@ -48,7 +48,7 @@ async def _draw(scene: Scene, host: str) -> None:
         svg = _FONT_FACE.sub("", app.export_screenshot(title="ollm-tui"))
     path = FOLDER / f"{scene.name}.svg"
     path.write_text(re.sub(r"[ \t]+\n", "\n", svg))
-    png = resvg_py.svg_to_bytes(svg_string=svg, zoom=2, font_family="Fira Code")
+    png = resvg_py.svg_to_bytes(svg_string=svg, zoom=1, font_family="Fira Code")
     path.with_suffix(".png").write_bytes(bytes(png))
 
 

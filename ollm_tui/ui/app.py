@@ -105,6 +105,7 @@ class OllmApp(App[None]):
         self._is_demo = is_demo
         self._suggest = suggest
         self._active = "installed"
+        self._arranged: tuple[str, bool, int] | None = None
         self._inspect_timer: Timer | None = None
         self._bridge = Bridge(self._show, self)
         self._unsubscribe: Callable[[], None] | None = None
@@ -150,7 +151,7 @@ class OllmApp(App[None]):
 
     def _show_status(self) -> None:
         self._main.query_one("#status", Static).update(
-            status.status_line(self.service, self._width, is_demo=self._is_demo)
+            status.status_line(self.service, self._width, is_demo=self._is_demo), layout=False
         )
 
     # The inspector follows the cursor.
@@ -208,15 +209,20 @@ class OllmApp(App[None]):
         """Show the panes that have room, and the two lines around them."""
         main = self._main
         is_alone = main.has_class("-narrow") or main.has_class("-zoom")
+        arrangement = (self._active, is_alone, self._width)
+        if arrangement == self._arranged:
+            return
+        self._arranged = arrangement
         for pane in PANES:
             widget = main.query_one(f"#{pane}")
             # Set on the widget itself, not by a class: a pane that is still hidden by a stylesheet
             # that has yet to be applied cannot take the focus.
-            widget.display = pane == self._active or not is_alone
+            if widget.display != (is_shown := pane == self._active or not is_alone):
+                widget.display = is_shown
         main.show_tabs(self._active if is_alone else None)
         self._show_status()
         self._main.query_one("#footer", Static).update(
-            status.footer_line(PLACES[self._active], self._width)
+            status.footer_line(PLACES[self._active], self._width), layout=False
         )
 
     @property

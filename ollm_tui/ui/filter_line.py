@@ -26,7 +26,11 @@ class FilterLine(Input):
         self._pane = pane
 
     def on_mount(self) -> None:
+        self.screen.add_class("-filtering")
         self.focus()
+
+    def on_unmount(self) -> None:
+        self.screen.remove_class("-filtering")
 
     def on_input_changed(self) -> None:
         self._pane.filter_by(self.value)

@@ -5,11 +5,10 @@ column layout; what a row says is its subclass's.
 """
 
 from collections.abc import Callable, Hashable, Sequence
-from typing import Any, ClassVar, Generic, NamedTuple, TypeVar
+from typing import Any, Generic, NamedTuple, TypeVar
 
 from rich.cells import cell_len, set_cell_size
 from rich.segment import Segment
-from rich.style import Style
 from textual import events
 from textual.geometry import Region, Size
 from textual.message import Message
@@ -17,6 +16,7 @@ from textual.scroll_view import ScrollView
 from textual.strip import Strip
 
 from ollm_tui.ui import keymap
+from ollm_tui.ui.palette import palette_of
 
 T = TypeVar("T")
 
@@ -82,16 +82,6 @@ def fit_text(text: str, width: int, *, right: bool = False) -> str:
 class RowList(ScrollView, Generic[T], can_focus=True):
     """Rows of one item each. Subclasses say what a row shows."""
 
-    COMPONENT_CLASSES: ClassVar[set[str]] = {
-        "rows--header",
-        "rows--cursor",
-        "rows--blurred",
-        "rows--dim",
-        "rows--good",
-        "rows--warn",
-        "rows--bad",
-        "rows--accent",
-    }
     BINDINGS = keymap.bindings(keymap.LISTS)
     COLUMNS: tuple[Column, ...] = ()
     HEADER = True
@@ -269,14 +259,13 @@ class RowList(ScrollView, Generic[T], can_focus=True):
         strip = self._strips.get((index, is_cursor))
         if strip is None:
             base = self.rich_style
+            palette = palette_of(self.app)
             if is_cursor:
-                base += self.get_component_rich_style(
-                    "rows--cursor" if self.has_focus else "rows--blurred"
-                )
+                base += palette.cursor if self.has_focus else palette.blurred
             lead = "▸" if is_cursor else " "
             segments = [Segment(lead, base)]
             for text, style in self.pieces(self._items[index], width - 1):
-                segments.append(Segment(text, base + self._style(style) if style else base))
+                segments.append(Segment(text, base + palette.named(style) if style else base))
             strip = Strip(segments).extend_cell_length(width, base).crop(0, width)
             if len(self._strips) > 500:
                 self._strips.clear()
@@ -284,7 +273,7 @@ class RowList(ScrollView, Generic[T], can_focus=True):
         return strip
 
     def _header_strip(self, width: int) -> Strip:
-        style = self.rich_style + self.get_component_rich_style("rows--header")
+        style = self.rich_style + palette_of(self.app).header
         text = " ".join(
             fit_text(self.header(column), cell_width, right=column.right)
             for column, cell_width in zip(self.COLUMNS, self.widths, strict=True)
@@ -301,16 +290,10 @@ class RowList(ScrollView, Generic[T], can_focus=True):
         left = " " * ((width - cell_len(line)) // 2)
         base = self.rich_style
         return (
-            Strip([Segment(left, base), Segment(line, base + self._style(style))])
+            Strip([Segment(left, base), Segment(line, base + palette_of(self.app).named(style))])
             .extend_cell_length(width, base)
             .crop(0, width)
         )
-
-    def _style(self, name: str) -> Style:
-        if not name:
-            return Style.null()
-        # Only the colour: the background is the row's.
-        return Style(color=self.get_component_rich_style(f"rows--{name}").color)
 
     # Geometry.
 
@@ -336,7 +319,8 @@ class RowList(ScrollView, Generic[T], can_focus=True):
         return self._fitted[1]
 
     def _fit(self) -> None:
-        self.virtual_size = Size(0, len(self._items) + self._head)
+        # Changing it lays the screen out again, so an empty list leaves it alone.
+        self.virtual_size = Size(0, len(self._items) + self._head if self._items else 0)
 
     def _scroll_to_cursor(self) -> None:
         page = self.size.height - self._head

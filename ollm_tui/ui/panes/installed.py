@@ -120,7 +120,7 @@ class InstalledPane(RowList[ModelInfo]):
     def header(self, column: Column) -> str:
         if column.title != self._sort:
             return column.title
-        arrow = "▴" if self._is_reversed else "▾"
+        arrow = "▲" if self._is_reversed else "▼"
         return column.title[: column.width - 1] + arrow
 
     def header_clicked(self, x: int) -> None:
