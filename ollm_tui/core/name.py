@@ -99,8 +99,12 @@ def parse_name(text: str) -> ModelName:
         host_part, host_slash, namespace = head.rpartition("/")
         if host_slash:
             host = host_part
-    if scheme == "http" and host is None:
-        raise _invalid(text, "http:// needs a registry host before the name")
+    if "://" in text and host is None:
+        raise _invalid(text, f"{scheme}:// needs a registry host and a namespace before the name")
+    if host is None and namespace and ":" in namespace:
+        raise _invalid(
+            text, f"after the host {namespace!r} a namespace must come: host/namespace/model"
+        )
     for part, value in (("host", host), ("namespace", namespace), ("model", model), ("tag", tag)):
         if value is not None:
             _check(text, part, value)
@@ -125,18 +129,26 @@ def parse_reference(text: str) -> ModelName:
     Source: Ollama's internal/modelref.
     """
     trimmed = text.strip()
-    body, _, suffix = trimmed.rpartition(":")
+    base, operator = _cut_operator(trimmed)
+    if not operator:
+        return parse_name(trimmed)
+    if _cut_operator(base)[1]:
+        raise _invalid(text, "use either :local or :cloud, not both")
+    if operator == "local":
+        return parse_name(base)
+    has_tag = base.rfind(":") > base.rfind("/")
+    return parse_name(f"{base}-cloud" if has_tag else f"{base}:cloud")
+
+
+def _cut_operator(text: str) -> tuple[str, str]:
+    """Split `m:8b:local` or `m:8b-cloud` into `m:8b` and the operator, which may be empty."""
+    base, colon, suffix = text.rpartition(":")
     kind = suffix.lower()
-    if body and kind in ("cloud", "local"):
-        before = body.rpartition(":")[2].lower()
-        if before in ("cloud", "local") and before != kind:
-            raise _invalid(text, "use either :local or :cloud, not both")
-        has_tag = body.rfind(":") > body.rfind("/")
-        if kind == "local":
-            return parse_name(body)
-        if has_tag:
-            return parse_name(f"{body}-cloud")
-    return parse_name(trimmed)
+    if colon and kind in ("cloud", "local"):
+        return base, kind
+    if colon and kind.endswith("-cloud") and "/" not in kind:
+        return text[: -len("-cloud")], "cloud"
+    return text, ""
 
 
 def same_model(left: str, right: str) -> bool:
