@@ -10,16 +10,24 @@ REPLACEMENT = "\ufffd"
 LINE_LIMIT = 512
 BLOCK_LIMIT = 1_000_000
 
-# C0, DEL, C1; soft hyphen, Arabic letter mark; zero-width and bidirectional controls; line and
-# paragraph separators; byte-order mark; lone surrogates; interlinear annotations; tags.
+# C0, DEL, C1; soft hyphen, grapheme joiner, Arabic letter mark, Hangul fillers, Mongolian and
+# zero-width separators; bidirectional controls; line and paragraph separators; byte-order mark;
+# lone surrogates; interlinear annotations; musical controls; tags and variation selectors.
 _UNSAFE = (
-    "\x00-\x08\x0b-\x1f\x7f-\x9f\u00ad\u061c\u180e\u200b-\u200f\u2028-\u202e\u2060-\u206f\ufeff"
-    "\ud800-\udfff\ufff9-\ufffb\U000e0000-\U000e0fff"
+    "\x00-\x08\x0b-\x1f\x7f-\x9f\u00ad\u034f\u061c\u115f\u1160\u180b-\u180f\u200b-\u200f\u2028-\u202e"
+    "\u2060-\u206f\u3164\ufeff\uffa0\ufff9-\ufffb\ud800-\udfff\U0001d173-\U0001d17a"
+    "\U000e0000-\U000e0fff"
 )
 _UNSAFE_CHARACTER = re.compile(f"[{_UNSAFE}]")
 _LINE_BREAK = re.compile(r"\r\n|[\n\r\t\v\f\x85]")
 # More than two combining marks in a row spell nothing; they are drawn over neighbouring rows.
-_MARK = "[\u0300-\u036f\u1ab0-\u1aff\u1dc0-\u1dff\u20d0-\u20ff]"
+# (General ones, and those of Cyrillic, Hebrew, Arabic, Devanagari, Thai, Lao and Japanese.)
+_MARK = (
+    "[\u0300-\u034e\u0350-\u036f\u0483-\u0489\u0591-\u05bd\u05bf\u05c1\u05c2\u05c4\u05c5\u05c7"
+    "\u0610-\u061a\u064b-\u065f\u0670\u06d6-\u06dc\u06df-\u06e4\u0900-\u0902\u093c\u0941-\u0948\u094d"
+    "\u0951-\u0957\u0e31\u0e34-\u0e3a\u0e47-\u0e4e\u0eb1\u0eb4-\u0ebc\u0ec8-\u0ece"
+    "\u1ab0-\u1aff\u1dc0-\u1dff\u20d0-\u20ff\u3099\u309a\ufe00-\ufe0f\ufe20-\ufe2f]"
+)
 _STACKED_MARKS = re.compile(f"({_MARK}{{2}}){_MARK}+")
 
 
@@ -47,7 +55,9 @@ def clean_block(text: str, limit: int = BLOCK_LIMIT) -> str:
         text: any string, such as a licence or a template.
         limit: longest result in characters; a cut ends in an ellipsis on a line of its own.
     """
-    if len(text) > limit:
-        text = text[:limit] + "\n…"
-    text = text.replace("\r\n", "\n").replace("\r", "\n").replace("\t", "    ")
-    return _STACKED_MARKS.sub(r"\1", _UNSAFE_CHARACTER.sub(REPLACEMENT, text))
+    is_cut = len(text) > limit
+    text = text[:limit].replace("\r\n", "\n").replace("\r", "\n").replace("\t", "    ")
+    text = _STACKED_MARKS.sub(r"\1", _UNSAFE_CHARACTER.sub(REPLACEMENT, text))
+    if is_cut or len(text) > limit:
+        text = text[: limit - 2] + "\n…"
+    return text
