@@ -13,12 +13,14 @@ import ssl
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 
+import anyio
+
 from ollm_tui import __version__
 from ollm_tui.core.error import ConfigError, ProviderError, ProviderGarbled, ProviderOffline
 from ollm_tui.providers.http_failure import connection_error
 from ollm_tui.providers.lean_httpx import httpx
 from ollm_tui.providers.ollama_answer import Answer
-from ollm_tui.providers.ollama_host import Host
+from ollm_tui.providers.ollama_host import Host, unusable_address
 
 BODY_LIMIT_BYTES = 64 * 1024 * 1024
 ERROR_BODY_LIMIT_BYTES = 64 * 1024
@@ -102,10 +104,11 @@ class HttpClient:
                 answered = True
                 chunks = response.aiter_raw()
                 answer = _head(response)
-                if not answer.is_success:
-                    answer = answer._replace(body=await self._read_refusal(chunks))
-                elif response.headers.get("Content-Encoding", "identity").lower() != "identity":
+                compressed = response.headers.get("Content-Encoding", "identity") != "identity"
+                if answer.is_success and compressed:
                     raise self._garbled("it sends compressed data, although asked for none")
+                if not answer.is_success and not compressed:
+                    answer = answer._replace(body=await self._read_refusal(chunks))
                 yield answer, chunks
         except (httpx.HTTPError, httpx.InvalidURL) as error:
             raise self._translated(error, answered=answered) from error
@@ -140,13 +143,18 @@ class HttpClient:
         self, error: httpx.HTTPError | httpx.InvalidURL, *, answered: bool
     ) -> ProviderError | ConfigError:
         if isinstance(error, httpx.InvalidURL | httpx.UnsupportedProtocol):
-            return ConfigError("The server's address cannot be used", cause=str(error))
+            return unusable_address(str(error))
         return connection_error(
             error, self._host, answered=answered, connect_timeout_s=self._connect_timeout_s
         )
 
     def _garbled(self, why: str) -> ProviderGarbled:
         return ProviderGarbled(f"{self._host.display} does not answer as Ollama does", cause=why)
+
+
+def preload() -> None:
+    """Import what httpx leaves for its first request; not for the event loop's own thread."""
+    anyio.run(anyio.sleep, 0)
 
 
 def _open_client(
@@ -180,7 +188,7 @@ def _verification(host: Host, ca_file: str | None) -> ssl.SSLContext | bool:
         return True
     try:
         return ssl.create_default_context(cafile=ca_file)
-    except OSError as error:  # ssl.SSLError is one, too
+    except OSError as error:  # an ssl.SSLError is one, too
         raise ConfigError(
             f"The certificate file {ca_file!r} cannot be used",
             cause=str(error),

@@ -3,6 +3,7 @@
 import socket
 import ssl
 from collections.abc import Iterator
+from urllib.request import getproxies, proxy_bypass
 
 from ollm_tui.core.error import ProviderError, ProviderGarbled, ProviderOffline
 from ollm_tui.providers.lean_httpx import httpx
@@ -17,7 +18,7 @@ def connection_error(
     Args:
         answered: whether the head of an answer had come before it.
     """
-    if isinstance(error, httpx.DecodingError) or _is_gibberish(error, answered=answered):
+    if isinstance(error, httpx.RemoteProtocolError) and not _hung_up(error):
         return ProviderGarbled(
             f"{host.display} does not answer as Ollama does",
             cause=f"what it sends is not HTTP: {error}",
@@ -25,29 +26,21 @@ def connection_error(
     if answered:
         return ProviderOffline(
             f"The connection to {host.display} broke",
-            cause=f"the answer ended too early: {_broken(error)}",
+            cause=f"the answer ended too early: {_how_it_broke(error)}",
             actions=("Try again.", *ProviderOffline.default_actions),
         )
     cause, action = _reason(error, host, connect_timeout_s)
+    if proxy := _proxy(host):
+        cause = f"by way of the proxy {proxy}: {cause}"
+        action = "Check HTTP_PROXY, HTTPS_PROXY and ALL_PROXY, or name the host in NO_PROXY."
     actions = (action, *ProviderOffline.default_actions) if action else ()
     return ProviderOffline(f"No answer from {host.display}", cause=cause, actions=actions)
-
-
-def _is_gibberish(error: httpx.HTTPError, *, answered: bool) -> bool:
-    """Whether bytes came instead of an answer; a server that just hangs up sends none."""
-    return (
-        isinstance(error, httpx.RemoteProtocolError)
-        and not answered
-        and "disconnected" not in str(error)
-    )
 
 
 def _reason(error: httpx.HTTPError, host: Host, connect_timeout_s: float) -> tuple[str, str]:
     """The cause, and a next step that fits it (or an empty string)."""
     if isinstance(error, httpx.ConnectTimeout):
         return f"no connection within {connect_timeout_s:g} s", "Check the address and firewalls."
-    if isinstance(error, httpx.ProxyError):
-        return f"the proxy says: {error}", "Check HTTP_PROXY, HTTPS_PROXY and NO_PROXY."
     for cause in _causes(error):
         match cause:
             case ssl.SSLCertVerificationError():
@@ -62,23 +55,38 @@ def _reason(error: httpx.HTTPError, host: Host, connect_timeout_s: float) -> tup
                 )
             case socket.gaierror():
                 return (
-                    f"the name {host.host} is not known: {cause.strerror}",
+                    f"no such host: {cause.strerror}",
                     "Check the spelling of the host and the network.",
                 )
             case ConnectionRefusedError():
-                return f"connection refused: nothing listens on port {host.port} there", ""
+                return "connection refused: nothing listens there", ""
             case OSError(strerror=str(words)) if cause.errno is not None:
                 return words, ""
-    return _broken(error), ""
+    return _how_it_broke(error), ""
 
 
-def _broken(error: httpx.HTTPError) -> str:
-    if isinstance(error, httpx.RemoteProtocolError) and "disconnected" in str(error):
-        return "it closed the connection without a word"
+def _how_it_broke(error: httpx.HTTPError) -> str:
+    if _hung_up(error):
+        return "the server closed the connection"
     for cause in _causes(error):
         if isinstance(cause, ConnectionResetError | BrokenPipeError):
-            return "it reset the connection"
-    return str(error) or "the connection broke"
+            return "the server reset the connection"
+    return str(error) or "the connection was lost"
+
+
+def _hung_up(error: httpx.HTTPError) -> bool:
+    """Whether the other side just left; all else that httpx calls a protocol error is gibberish."""
+    words = str(error)
+    return "disconnected" in words or "peer closed connection" in words
+
+
+def _proxy(host: Host) -> str:
+    """The proxy that the environment names for `host`, without credentials; or empty."""
+    if host.is_loopback or proxy_bypass(host.netloc):
+        return ""
+    proxies = getproxies()
+    url = proxies.get(host.scheme) or proxies.get("all") or ""
+    return url.rpartition("@")[2].rpartition("//")[2]
 
 
 def _causes(error: BaseException) -> Iterator[BaseException]:

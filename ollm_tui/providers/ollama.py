@@ -1,8 +1,8 @@
 """A server that speaks Ollama's HTTP API, as a provider.
 
 Owns which endpoint is asked for what, and what its refusals mean there. JSON is read in
-`ollama_wire` and `ollama_stream`, connections are kept in `http`, which this module imports on
-first use, in a thread, because httpx takes long.
+`ollama_wire`, `ollama_pull` and `ollama_chat`; connections are kept in `http`, which is imported
+on first use, in a thread, because httpx takes long.
 
 Source: reference/ollama.md 1.
 """
@@ -21,18 +21,17 @@ from ollm_tui.core.error import (
     ProviderOffline,
     Unsupported,
 )
-from ollm_tui.core.generation import GenerationChunk, GenerationRequest
 from ollm_tui.core.model import ModelDetails, ModelList, RunningModel
 from ollm_tui.core.name import parse_reference
 from ollm_tui.core.progress import PullPhase, PullStep
-from ollm_tui.providers import ollama_stream as stream
-from ollm_tui.providers import ollama_wire as wire
+from ollm_tui.providers import ollama_pull, ollama_wire
 from ollm_tui.providers.ndjson import NdjsonReader
 from ollm_tui.providers.ollama_answer import Answer, decode_object, refusal
 from ollm_tui.providers.ollama_host import Host, parse_host
-from ollm_tui.providers.ollama_json import JsonObject, as_line
+from ollm_tui.providers.ollama_json import JsonObject, as_line, error_text
 
 if TYPE_CHECKING:
+    from ollm_tui.core.generation import GenerationChunk, GenerationRequest
     from ollm_tui.providers.http import HttpClient
 
 CONNECT_TIMEOUT_S = 5.0
@@ -98,7 +97,7 @@ class OllamaProvider:
     async def list_models(self) -> ModelList:
         """What is installed, last changed first. Source: GET /api/tags."""
         answer = await self._fetch("GET", "/api/tags")
-        return await self._read(answer, wire.parse_tags)
+        return await self._read(answer, ollama_wire.parse_tags)
 
     async def show(self, name: str) -> ModelDetails:
         """All about one model. Source: POST /api/show.
@@ -108,7 +107,7 @@ class OllamaProvider:
         """
         answer = await self._fetch("POST", "/api/show", {"model": name})
         self._require_model(answer, name)
-        return await self._read(answer, lambda body: wire.parse_show(name, body))
+        return await self._read(answer, lambda body: ollama_wire.parse_show(name, body))
 
     async def pull(self, name: str) -> AsyncGenerator[PullStep, None]:
         """Have the server download a model; closing the iterator stops it. Source: POST /api/pull.
@@ -126,17 +125,17 @@ class OllamaProvider:
             body["insecure"] = True
 
         def refused(answer: Answer) -> OllmError | None:
-            return stream.pull_error(name, answer.error) if answer.error else None
+            return ollama_pull.pull_error(name, answer.error) if answer.error else None
 
         async with aclosing(self._messages("/api/pull", body, refused)) as messages:
             async for message in messages:
-                if text := stream.error_text(message):
-                    raise stream.pull_error(name, text)
-                step = stream.parse_pull_step(message)
+                if text := error_text(message):
+                    raise ollama_pull.pull_error(name, text)
+                step = ollama_pull.parse_pull_step(message)
                 yield step
                 if step.phase is PullPhase.SUCCESS:
                     return
-        raise stream.download_failed(name, "the stream ended before success")
+        raise ollama_pull.download_failed(name, "the stream ended before success")
 
     async def delete(self, name: str) -> None:
         """Remove a model, loaded or not. Source: DELETE /api/delete.
@@ -183,7 +182,7 @@ class OllamaProvider:
                 f"{self.host} does not tell which models are in memory",
                 actions=("Update the Ollama server.",),
             )
-        return await self._read(answer, wire.parse_ps)
+        return await self._read(answer, ollama_wire.parse_ps)
 
     async def load(self, name: str, keep_alive: str | float | None = None) -> None:
         """Bring a model into memory; returns when it is there. Source: POST /api/generate.
@@ -210,37 +209,27 @@ class OllamaProvider:
         self._require_model(answer, name)
         self._success(answer)
 
-    async def chat(self, request: GenerationRequest) -> AsyncGenerator[GenerationChunk, None]:
+    async def chat(self, request: "GenerationRequest") -> "AsyncGenerator[GenerationChunk, None]":
         """Stream the answer; the last chunk has `done` set. Source: POST /api/chat.
 
         Raises:
             ModelNotFound: it is not installed.
             ProviderError: the server gave up, or the stream ended before the answer was complete.
         """
-        body: dict[str, object] = {
-            "model": request.model,
-            "messages": [
-                {"role": message.role, "content": message.content} for message in request.messages
-            ],
-            "stream": True,
-        }
-        if request.options:
-            body["options"] = dict(request.options)
-        if request.keep_alive is not None:
-            body["keep_alive"] = request.keep_alive
+        from ollm_tui.providers.ollama_chat import chat_body, parse_chat_chunk
 
         def refused(answer: Answer) -> OllmError | None:
             return self._not_found(answer, request.model)
 
-        async with aclosing(self._messages("/api/chat", body, refused)) as messages:
+        async with aclosing(self._messages("/api/chat", chat_body(request), refused)) as messages:
             async for message in messages:
-                if text := stream.error_text(message):
+                if text := error_text(message):
                     raise ProviderError(
                         f"{request.model} gave up answering",
                         cause=text,
                         actions=("Try again; the server's own log says more.",),
                     )
-                chunk = stream.parse_chat_chunk(message)
+                chunk = parse_chat_chunk(message)
                 yield chunk
                 if chunk.done:
                     return
@@ -262,8 +251,9 @@ class OllamaProvider:
             return self._client
 
     def _open(self) -> "HttpClient":
-        from ollm_tui.providers.http import HttpClient
+        from ollm_tui.providers.http import HttpClient, preload
 
+        preload()
         return HttpClient(
             self._host,
             headers=self._headers,

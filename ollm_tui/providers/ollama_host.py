@@ -99,7 +99,7 @@ def _split_scheme(text: str) -> tuple[Literal["http", "https"], int, str]:
             return "http", _SCHEME_PORTS["http"], rest
         case "https":
             return "https", _SCHEME_PORTS["https"], rest
-    raise _unusable(f"the scheme can be http or https, not {scheme!r}")
+    raise unusable_address(f"the scheme can be http or https, not {scheme!r}")
 
 
 def _split_port(hostport: str, default_port: int) -> tuple[str, int]:
@@ -123,7 +123,7 @@ def _connectable(name: str) -> str:
     address = _ip_address(name)
     if address is None:
         if not _HOST_NAME.fullmatch(name):
-            raise _unusable(f"{name!r} is neither a host name nor an address")
+            raise unusable_address(f"{name!r} is neither a host name nor an address")
         return name
     if address.is_unspecified:
         return LOOPBACK if address.version == 4 else "::1"
@@ -143,7 +143,8 @@ def _clean_path(path: str) -> str:
     return quote(plain, safe="/%:@!$&'()*+,;=~-._")
 
 
-def _unusable(why: str) -> ConfigError:
+def unusable_address(why: str) -> ConfigError:
+    """Return the error of an address that no client can connect to."""
     return ConfigError(
         "The server's address cannot be used",
         cause=why,

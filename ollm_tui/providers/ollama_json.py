@@ -67,3 +67,11 @@ def as_time(value: object) -> datetime | None:
     except (ValueError, OverflowError):
         return None
     return moment if moment.year >= _OLDEST_YEAR else None
+
+
+def error_text(message: JsonObject) -> str:
+    """The text of an error line, sanitised; empty if the line is none."""
+    error = message.get("error")
+    if isinstance(error, dict):  # servers that speak like OpenAI put it one level down
+        error = error.get("message") or "unknown error"
+    return clean_line(error) if isinstance(error, str) else ""

@@ -1,22 +1,17 @@
-"""The lines of Ollama's streams: what a pull reports, how it fails, and the pieces of an answer.
+"""The lines of a pull: what it reports, and how it fails. Pure.
 
-Pure. An error arrives as a line inside an answer that began with HTTP 200.
+An error arrives as a line inside an answer that began with HTTP 200.
 """
 
 import re
 from typing import NamedTuple
 
 from ollm_tui.core.error import DownloadFailed, ModelNotFound, OllmError
-from ollm_tui.core.generation import GenerationChunk
 from ollm_tui.core.progress import PullPhase, PullStep
-from ollm_tui.core.text import clean_line
 from ollm_tui.providers.ollama_json import (
     JsonObject,
-    as_block,
     as_count,
     as_line,
-    as_object,
-    as_seconds,
 )
 
 
@@ -125,30 +120,6 @@ def download_failed(
     """Return the error of a pull of `name` that ended without success."""
     return DownloadFailed(
         f"Could not download {name}", cause=cause, actions=actions, retryable=retryable
-    )
-
-
-def error_text(message: JsonObject) -> str:
-    """The text of an error line, sanitised; empty if the line is none."""
-    error = message.get("error")
-    if isinstance(error, dict):  # servers that speak like OpenAI put it one level down
-        error = error.get("message") or "unknown error"
-    return clean_line(error) if isinstance(error, str) else ""
-
-
-def parse_chat_chunk(message: JsonObject) -> GenerationChunk:
-    """Read one line of a chat that is not an error."""
-    turn = as_object(message.get("message"))
-    return GenerationChunk(
-        text=as_block(turn.get("content")),
-        thinking=as_block(turn.get("thinking")),
-        done=message.get("done") is True,
-        done_reason=as_line(message.get("done_reason")),
-        prompt_tokens=as_count(message.get("prompt_eval_count")),
-        output_tokens=as_count(message.get("eval_count")),
-        load_duration_s=as_seconds(message.get("load_duration")),
-        prompt_duration_s=as_seconds(message.get("prompt_eval_duration")),
-        output_duration_s=as_seconds(message.get("eval_duration")),
     )
 
 
