@@ -67,7 +67,13 @@ class ConfigError(OllmError):
 
 
 class ProviderError(OllmError):
-    """The provider could not do what was asked."""
+    """The provider could not do what was asked.
+
+    Attributes:
+        retry_after_s: how long the provider asks to be left alone, where it says so.
+    """
+
+    retry_after_s: float | None = None
 
 
 class ProviderOffline(ProviderError):
