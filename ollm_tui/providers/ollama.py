@@ -37,6 +37,7 @@ if TYPE_CHECKING:
 CONNECT_TIMEOUT_S = 5.0
 READ_TIMEOUT_S = 15.0
 DELETE_TIMEOUT_S = 120.0  # the server removes the files before it answers
+_BUSY_STATUSES = (408, 429, 503)  # it is the server that says no, not the registry
 _LARGE_BODY_BYTES = 128 * 1024  # beyond it reading takes longer than a key press may wait
 
 _Parsed = TypeVar("_Parsed")
@@ -125,7 +126,10 @@ class OllamaProvider:
             body["insecure"] = True
 
         def refused(answer: Answer) -> OllmError | None:
-            return ollama_pull.pull_error(name, answer.error) if answer.error else None
+            is_busy = answer.status in _BUSY_STATUSES
+            return (
+                ollama_pull.pull_error(name, answer.error) if answer.error and not is_busy else None
+            )
 
         async with aclosing(self._messages("/api/pull", body, refused)) as messages:
             async for message in messages:

@@ -1,6 +1,8 @@
 """What a server answered as a whole, and which error of ours a refusal is. Pure."""
 
 import json
+import re
+from datetime import UTC, datetime
 from typing import NamedTuple
 from urllib.parse import urlsplit
 
@@ -66,17 +68,41 @@ def refusal(answer: Answer, host: Host) -> ProviderError:
     """Return the error that an answer other than 2xx means, whichever endpoint was asked."""
     if answer.status < 400:
         return _redirected(answer, host)
+    error: ProviderError
     if answer.status in _GATEWAY_STATUSES and not answer.error:
-        return ProviderOffline(
+        error = ProviderOffline(
             f"No Ollama server behind {host.display}",
             cause=f"a gateway answered {_status_line(answer)}: what it stands for does not answer",
         )
-    return ProviderRefused(
-        f"{host.display} refused the request",
-        status=answer.status,
-        cause=_cause(answer),
-        actions=_actions(answer, host),
-    )
+    else:
+        error = ProviderRefused(
+            f"{host.display} refused the request",
+            status=answer.status,
+            cause=_cause(answer),
+            actions=_actions(answer, host),
+        )
+    error.retry_after_s = retry_after_s(answer.retry_after, datetime.now(UTC))
+    return error
+
+
+def retry_after_s(text: str, now: datetime) -> float | None:
+    """Read a Retry-After header, seconds or a date; None for one that says nothing usable.
+
+    Args:
+        now: aware; what a date counts from.
+    """
+    text = text.strip()
+    if re.fullmatch(r"[0-9]{1,12}", text):
+        return float(text)
+    from email.utils import parsedate_to_datetime  # slow to import, and rarely needed
+
+    try:
+        moment = parsedate_to_datetime(text)
+    except (ValueError, OverflowError):
+        return None
+    if moment.tzinfo is None:
+        moment = moment.replace(tzinfo=UTC)
+    return max((moment - now).total_seconds(), 0.0)
 
 
 def _redirected(answer: Answer, host: Host) -> ProviderError:

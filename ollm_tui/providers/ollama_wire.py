@@ -249,14 +249,18 @@ def _configured_context(parameters: tuple[tuple[str, str], ...]) -> int | None:
 
 
 def _metadata(model_info: JsonObject) -> dict[str, object]:
-    """The facts under their own names: scalars, and lists of numbers such as heads per layer."""
+    """The facts that are scalars, or lists of numbers such as heads per layer.
+
+    Those of the architecture lose its name in front, so that `block_count` is always that.
+    """
+    prefix = f"{as_text(model_info.get('general.architecture'))}."
     result: dict[str, object] = {}
     for key, value in model_info.items():
         if len(result) >= _METADATA_LIMIT:
             break
         fact = _fact(value)
         if fact is not None:
-            result[clean_line(key)] = fact
+            result[clean_line(key.removeprefix(prefix))] = fact
     return result
 
 

@@ -1,11 +1,12 @@
 """What a refusal means, whichever endpoint was asked. All answers here are constructed."""
 
 import json
+from datetime import UTC, datetime
 
 import pytest
 
 from ollm_tui.core.error import ProviderGarbled, ProviderOffline, ProviderRefused
-from ollm_tui.providers.ollama_answer import Answer, decode_object, refusal
+from ollm_tui.providers.ollama_answer import Answer, decode_object, refusal, retry_after_s
 from ollm_tui.providers.ollama_host import parse_host
 
 HOST = parse_host("https://user:secret@box:1234/base")
@@ -99,3 +100,28 @@ def test_an_answer_that_is_no_object_is_garbled(answer: Answer, why: str) -> Non
 
 def test_an_object_is_decoded() -> None:
     assert decode_object(Answer(200, b'\xef\xbb\xbf{"a": 1}'), HOST) == {"a": 1}
+
+
+@pytest.mark.parametrize(
+    ("text", "seconds"),
+    [
+        ("0", 0),
+        (" 3 ", 3),
+        ("1000000000", 1e9),
+        ("Sat, 31 Jan 2026 10:00:05 GMT", 5),
+        ("Sat, 31 Jan 2026 10:00:05 -0000", 5),
+        ("Sat, 31 Jan 2026 09:00:00 GMT", 0),
+        ("-1", None),
+        ("soon", None),
+        ("", None),
+        ("Sat, 31 Jan 99999999999999 10:00:05 GMT", None),
+    ],
+)
+def test_a_server_may_say_when_to_come_back(text: str, seconds: float | None) -> None:
+    assert retry_after_s(text, datetime(2026, 1, 31, 10, tzinfo=UTC)) == seconds
+
+
+def test_a_refusal_carries_when_to_come_back() -> None:
+    assert refusal(Answer(429, retry_after="7"), HOST).retry_after_s == 7
+    assert refusal(Answer(503, retry_after="7"), HOST).retry_after_s == 7
+    assert refusal(Answer(429), HOST).retry_after_s is None

@@ -254,11 +254,11 @@ def test_details_come_from_show() -> None:
     assert info.metadata == {
         "general.architecture": "phi3",
         "general.parameter_count": 3821079648,
-        "phi3.rope.scaling.original_context_length": 4096,
-        "phi3.context_length": 131072,
-        "phi3.block_count": 32,
-        "phi3.attention.head_count_kv": (8, 8),
-        "phi3.attention.key_length": 96.5,
+        "rope.scaling.original_context_length": 4096,
+        "context_length": 131072,
+        "block_count": 32,
+        "attention.head_count_kv": (8, 8),
+        "attention.key_length": 96.5,
         "general.evil": "x�",
     }
 
