@@ -119,6 +119,7 @@ class OllamaProvider:
             InvalidName: no such name can be.
             ModelNotFound: the registry has no such model.
             DownloadFailed: with the server's reason, also for a stream that just ends.
+            ProviderOffline: nobody answers, or the connection broke on the way.
         """
         reference = parse_reference(name)
         body: dict[str, object] = {"model": reference.short, "stream": True}
