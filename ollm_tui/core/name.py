@@ -175,16 +175,16 @@ def name_from_store_path(path: str) -> ModelName | None:
 
 
 def _check(text: str, part: str, value: str) -> None:
+    if _PART[part].fullmatch(value):
+        return
     if not value:
         raise _invalid(text, f"the {part} is missing")
     if len(value) > _LIMIT[part]:
         raise _invalid(text, f"the {part} is longer than {_LIMIT[part]} characters")
-    if not _PART[part].fullmatch(value):
-        raise _invalid(
-            text,
-            f"the {part} {value!r} may hold {_ALLOWED[part]}, "
-            "and starts with a letter, a digit or '_'",
-        )
+    raise _invalid(
+        text,
+        f"the {part} {value!r} may hold {_ALLOWED[part]}, and starts with a letter, a digit or '_'",
+    )
 
 
 def _invalid(text: str, why: str) -> InvalidName:

@@ -9,6 +9,9 @@ import math
 import re
 from collections.abc import Mapping
 from datetime import datetime
+from functools import lru_cache
+from types import MappingProxyType
+from typing import TypeGuard
 
 from ollm_tui.core.error import InvalidName
 from ollm_tui.core.model import (
@@ -36,6 +39,7 @@ from ollm_tui.providers.ollama_json import (
 TAGS = "/api/tags"
 SHOW = "/api/show"
 
+_NO_METADATA: Mapping[str, object] = MappingProxyType({})
 _METADATA_LIMIT = 1000
 _LIST_LIMIT = 1024
 _FOREVER_YEAR = 2200  # keep_alive -1 gives a date centuries ahead
@@ -77,21 +81,16 @@ def parse_tags(body: JsonObject) -> ModelList | None:
 def parse_show(name: str, body: JsonObject) -> ModelDetails:
     """Read the answer to POST /api/show for the model that was asked for by `name`."""
     parameters = parse_parameters(as_text(body.get("parameters")))
-    known, sources = _details_facts(as_object(body.get("details")), SHOW)
     model_info = as_object(body.get("model_info"))
-    for field, value in (
-        *_common_facts(body),
-        ("architecture", as_line(model_info.get("general.architecture"))),
-        ("parameters_billions", _parameter_count(model_info)),
-        ("context_window", _trained_context(model_info)),
-        ("served_context_tokens", _configured_context(parameters)),
-    ):
-        if value:
-            known[field] = value
-            sources[field] = SHOW
-    info = _model(name, known, sources, metadata=_metadata(model_info))
+    exact = {
+        "architecture": as_line(model_info.get("general.architecture")),
+        "parameters_billions": _parameter_count(model_info),
+        "context_window": _trained_context(model_info),
+        "served_context_tokens": _configured_context(parameters),
+    }
+    facts = _shared_facts(body) | {field: fact for field, fact in exact.items() if fact}
     return ModelDetails(
-        info=info,
+        info=_model(name, facts, SHOW, metadata=_metadata(model_info)),
         parameters=parameters,
         template=as_block(body.get("template")),
         system=as_block(body.get("system")),
@@ -136,6 +135,7 @@ def parse_parameters(text: str) -> tuple[tuple[str, str], ...]:
     return tuple(pairs)
 
 
+@lru_cache(maxsize=256)
 def parse_parameter_size(text: str) -> float | None:
     """Read a size such as "8.0B", "270.12M" or "8x7B" as billions of parameters."""
     match = _PARAMETER_SIZE.fullmatch(text)
@@ -158,65 +158,64 @@ def _entry_name(entry: object, position: int) -> tuple[str, Problem | None]:
 
 
 def _listed_model(name: str, entry: JsonObject) -> ModelInfo:
-    known, sources = _details_facts(as_object(entry.get("details")), TAGS)
-    for field, value in (
-        *_common_facts(entry),
-        ("size_bytes", as_count(entry.get("size"))),
-        ("digest", as_digest(entry.get("digest"))),
-    ):
-        if value:
-            known[field] = value
-            sources[field] = TAGS
-    return _model(name, known, sources)
+    facts = _shared_facts(entry)
+    facts["size_bytes"] = as_count(entry.get("size"))
+    facts["digest"] = as_digest(entry.get("digest"))
+    return _model(name, facts, TAGS)
 
 
-def _common_facts(entry: JsonObject) -> tuple[tuple[str, object], ...]:
-    """What /api/tags and /api/show tell alike."""
-    capabilities = _capabilities(entry.get("capabilities"))
-    return (
-        ("modified_at", as_time(entry.get("modified_at"))),
-        ("capabilities", capabilities),
-        ("embedding_only", capabilities and capabilities.embedding and not capabilities.streaming),
-        ("remote", bool(as_text(entry.get("remote_host")) or as_text(entry.get("remote_model")))),
-    )
-
-
-def _details_facts(details: JsonObject, source: str) -> tuple[dict[str, object], dict[str, str]]:
+def _shared_facts(entry: JsonObject) -> dict[str, object]:
+    """What /api/tags and /api/show tell alike, by field of ModelInfo; unknown ones are falsy."""
+    details = as_object(entry.get("details"))
     quantization = as_line(details.get("quantization_level"))
-    facts = {
+    listed = entry.get("capabilities")
+    capabilities = _capabilities(listed) if isinstance(listed, list) else None
+    return {
         "architecture": as_line(details.get("family")),
-        "parameters_billions": parse_parameter_size(as_text(details.get("parameter_size"))),
-        "quantization": "" if quantization.lower() == "unknown" else quantization,
+        "parameters_billions": parse_parameter_size(as_text(details.get("parameter_size"))[:40]),
+        "quantization": "" if quantization == "unknown" else quantization,
         "context_window": as_count(details.get("context_length")),
+        "modified_at": as_time(entry.get("modified_at")),
+        "capabilities": capabilities,
+        "embedding_only": capabilities and capabilities.embedding and not capabilities.streaming,
+        "remote": bool(as_text(entry.get("remote_host")) or as_text(entry.get("remote_model"))),
     }
-    known: dict[str, object] = {field: value for field, value in facts.items() if value}
-    return known, dict.fromkeys(known, source)
 
 
 def _model(
     name: str,
-    known: Mapping[str, object],
-    sources: Mapping[str, str],
-    metadata: Mapping[str, object] | None = None,
+    facts: Mapping[str, object],
+    source: str,
+    metadata: Mapping[str, object] = _NO_METADATA,
 ) -> ModelInfo:
+    known = {field: fact for field, fact in facts.items() if fact}
     return ModelInfo(
         name=name,
         display_name=clean_line(name),
-        sources=sources,
-        metadata=metadata or {},
+        sources=_sources(source, tuple(known)),
+        metadata=metadata,
         **known,  # type: ignore[arg-type]
     )
 
 
-def _capabilities(value: object) -> ModelCapabilities | None:
+@lru_cache(maxsize=256)
+def _sources(source: str, fields: tuple[str, ...]) -> Mapping[str, str]:
+    """Shared among models, for most of a list know the same of each."""
+    return MappingProxyType(dict.fromkeys(fields, source))
+
+
+def _capabilities(listed: list[object]) -> ModelCapabilities | None:
     """None for a server that does not say; one that does lists at least one."""
-    if not isinstance(value, list):
-        return None
-    named = {_CAPABILITY_FIELDS[item] for item in value if _is_known_capability(item)}
-    return ModelCapabilities(**dict.fromkeys(named, True)) if named else None
+    return _named_capabilities(frozenset(filter(_is_known_capability, listed)))
 
 
-def _is_known_capability(item: object) -> bool:
+@lru_cache(maxsize=256)
+def _named_capabilities(names: frozenset[str]) -> ModelCapabilities | None:
+    fields = {_CAPABILITY_FIELDS[name]: True for name in names}
+    return ModelCapabilities(**fields) if fields else None
+
+
+def _is_known_capability(item: object) -> TypeGuard[str]:
     return isinstance(item, str) and item in _CAPABILITY_FIELDS
 
 

@@ -232,6 +232,25 @@ async def test_cancelling_the_task_hangs_up_at_once_wherever_it_waits(
     assert count == steps_before
 
 
+async def test_cancelling_after_any_number_of_steps_leaves_nothing_behind(
+    server: LoopbackServer, provider: OllamaProvider
+) -> None:
+    server.answers["/api/pull"] = lines(MANIFEST, LAYER, SUCCESS)
+    await _pull(provider)
+    before = _client_tasks()
+    cancelled = 0
+    for steps in range(60):
+        task = asyncio.create_task(_pull(provider))
+        await _let_run(steps)
+        task.cancel()
+        [outcome] = await asyncio.gather(task, return_exceptions=True)
+        cancelled += isinstance(outcome, asyncio.CancelledError)
+        await _let_run(20)
+        assert _client_tasks() == before
+    assert 0 < cancelled < 60
+    assert await _pull(provider)
+
+
 async def test_success_hangs_up_even_if_the_server_does_not(
     server: LoopbackServer, provider: OllamaProvider
 ) -> None:
@@ -283,3 +302,13 @@ def _never_ending(
 
     server.answers["/api/pull"] = answer
     return asked, hung_up
+
+
+def _client_tasks() -> set[asyncio.Task[object]]:
+    """All tasks but those of the server."""
+    return {task for task in asyncio.all_tasks() if "connected" not in repr(task.get_coro())}
+
+
+async def _let_run(steps: int) -> None:
+    for _ in range(steps):
+        await asyncio.sleep(0)
