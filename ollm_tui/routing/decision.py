@@ -6,6 +6,7 @@ Plain data with a stable JSON form; codes are an API, sentences are not.
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
+from typing import NamedTuple
 
 from ollm_tui.core.error import NoCompatibleModels, RoutingError
 from ollm_tui.routing.capability import capability_field
@@ -74,9 +75,11 @@ class Outcome(StrEnum):
     NO_FALLBACK = "no_fallback"
 
 
-@dataclass(frozen=True, slots=True)
-class Candidate:
-    """One model of the list at one hop."""
+class Candidate(NamedTuple):
+    """One model of the list at one hop.
+
+    A tuple, as thousands are made for one decision.
+    """
 
     model: str
     """The raw name."""

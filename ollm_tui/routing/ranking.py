@@ -8,8 +8,10 @@ Source: design, Selection Algorithm; rulings Z4 to Z6; decisions R8 to R27.
 import re
 from collections.abc import Sequence
 from functools import lru_cache
+from heapq import nsmallest
 from math import isfinite
-from typing import Any, Final
+from operator import itemgetter
+from typing import Final, NamedTuple
 
 from ollm_tui.core.fit import estimate_memory
 from ollm_tui.core.model import UNKNOWN_FAMILY, ModelInfo
@@ -23,13 +25,34 @@ from ollm_tui.routing.settings import RoutingConfig
 
 _LAST: Final = 1_000_000
 """Ranks after every real slot and every real count of profiles."""
-_DIGITS: Final = re.compile(r"([0-9]+)")
+_DIGITS: Final = re.compile("[0-9]+")
+_DUPLICATE: Final = Code.DUPLICATE, "listed before"
 
 Fault = tuple[Code, str]
-RankKey = tuple[int, bool, bool, int, bool, bool, tuple[int, float, int], int, Any, str]
-"""Slot, base model, substring only, specialist, not loaded, over budget, size, context, name."""
-
 canonical_key = lru_cache(maxsize=20_000)(name_key)
+
+
+class _Entrant(NamedTuple):
+    """A model with what the rules look at, read once."""
+
+    model: ModelInfo
+    tokens: int
+    """Context window."""
+    assumed: bool
+    """`tokens` is only the default for unknown models."""
+    family: str
+    slot: int | None
+    exact: bool
+    """The family equals the preferred entry and does not merely hold it."""
+    natural_name: str
+
+
+RankKey = tuple[
+    int, bool, bool, int, bool, bool, int, float, int, int, str, str, _Entrant
+]  # fmt: skip
+"""Slot, base model, substring only, specialist, not loaded, over budget, size (what is known,
+parameters, bytes), context, natural name, raw name. No two names are equal, so that entrants are
+never compared."""
 
 
 def preferred_families(profile: RoutingProfile) -> tuple[str, ...]:
@@ -48,6 +71,7 @@ class Judge:
         self._database = database
         self._config = config
         self._preferred = preferred_families(profile)
+        self._limited = config.memory_budget_bytes is not None
         self._slots: dict[str, tuple[int | None, bool]] = {}
         self._required = [(name, capability_field(name)) for name in profile.required_capabilities]
 
@@ -59,54 +83,105 @@ class Judge:
             chosen: index of the one that an override names; it wins whatever its facts.
         """
         seen: set[str] = set()
-        passed: list[tuple[RankKey, ModelInfo]] = []
-        dropped: list[tuple[Any, Candidate]] = []
+        passed: list[RankKey] = []
+        dropped: list[tuple[str, str, Candidate]] = []
         for index, model in enumerate(models):
-            key = canonical_key(model.name)
-            fault = (Code.DUPLICATE, "listed before") if key in seen else self.fault(model)
-            seen.add(key)
+            entrant = self._read(model)
+            known = len(seen)
+            seen.add(canonical_key(model.name))
+            fault = _DUPLICATE if len(seen) == known else self._fault(entrant)
             if index == chosen:
                 continue
             if fault:
-                dropped.append((natural_key(key), self._candidate(model, Verdict.DROPPED, *fault)))
+                candidate = _candidate(entrant, Verdict.DROPPED, *fault)
+                dropped.append((entrant.natural_name, model.name, candidate))
             else:
-                passed.append((self.rank_key(model), model))
-        passed.sort(key=_key_only)
-        dropped.sort(key=_key_only)
+                passed.append(self._rank_key(entrant))
+        passed.sort()
+        dropped.sort(key=itemgetter(0, 1))
         if chosen is not None:
-            first = [self._overriding(models[chosen])]
-            why = f"the override names {models[chosen].display_name}"
-            rest = [
-                self._candidate(m, Verdict.ELIGIBLE, Code.OVERRIDE_USED, why) for _, m in passed
-            ]
+            first = [self._overriding(self._read(models[chosen]))]
+            why = Code.OVERRIDE_USED, f"the override names {models[chosen].display_name}"
+            rest = [_candidate(rank[-1], Verdict.ELIGIBLE, *why) for rank in passed]
         else:
-            first = [self._winner(model) for _, model in passed[:1]]
-            rest = [self._loser(mine, model, passed[0]) for mine, model in passed[1:]]
-        return first + rest + [candidate for _, candidate in dropped]
+            first = [self._winning(rank[-1]) for rank in passed[:1]]
+            rest = [
+                _candidate(rank[-1], Verdict.ELIGIBLE, *self._lost(rank, passed[0]))
+                for rank in passed[1:]
+            ]
+        return first + rest + [candidate for *_, candidate in dropped]
 
     def best_of(self, models: Sequence[ModelInfo], count: int) -> list[ModelInfo]:
         """Return up to `count` models that meet the profile, best first."""
-        fitting = [model for model in models if not self.fault(model)]
-        return sorted(fitting, key=self.rank_key)[:count]
-
-    def fault(self, model: ModelInfo) -> Fault | None:
-        """The first rule that drops a model, or None when it meets the profile."""
-        if model.remote and not self._config.allow_remote:
-            return Code.REMOTE_NOT_ALLOWED, "runs on another machine"
-        if model.embedding_only:
-            return Code.EMBEDDING_ONLY, "for embeddings, answers no prompt"
-        return self.unmet(model)
+        entrants = (self._read(model) for model in models)
+        fitting = [entrant for entrant in entrants if not self._fault(entrant)]
+        return [entrant.model for entrant in nsmallest(count, fitting, self._suggestion_key)]
 
     def unmet(self, model: ModelInfo) -> Fault | None:
-        """The first requirement of the profile that a model does not meet."""
-        need = self._profile.min_context_window
-        have, assumed = self.context(model)
+        """The first requirement of the profile that a model does not meet, or None."""
+        return self._unmet(self._read(model))
+
+    def context(self, model: ModelInfo) -> tuple[int, bool]:
+        """The context window in tokens, and whether it is only the default for unknown models.
+
+        Source: decision R24.
+        """
+        tokens = model.context_window
+        if isinstance(tokens, int) and tokens > 0:
+            return tokens, model.sources.get("context_window") == "default"
+        known = self._database.lookup(model.name)
+        return known.context_window, known.sources["context_window"] == "default"
+
+    def memory_bytes(self, model: ModelInfo) -> int:
+        """What the model takes in memory at the profile's own context."""
+        return estimate_memory(model, self._profile.min_context_window).total_bytes
+
+    def over_budget(self, model: ModelInfo) -> bool:
+        """Whether the model needs more memory than there is."""
+        budget = self._config.memory_budget_bytes
+        return budget is not None and self.memory_bytes(model) > budget
+
+    def _read(self, model: ModelInfo) -> _Entrant:
+        """The family as given, else as the database and the name tell. Source: decision R13."""
+        family = model.family
+        if not family or family == UNKNOWN_FAMILY:
+            family = self._database.get_model_family(model.name)
+        slot = self._slots.get(family)
+        if slot is None:
+            slot = self._slots[family] = self._find_slot(family.casefold())
+        return _Entrant(model, *self.context(model), family, *slot, natural_name(model.name))
+
+    def _find_slot(self, family: str) -> tuple[int | None, bool]:
+        """Which preferred family, from 1: an equal one, else the longest that it holds.
+
+        Source: ruling Z4; decision R11.
+        """
+        if family == UNKNOWN_FAMILY:
+            return None, False
+        if family in self._preferred:
+            return self._preferred.index(family) + 1, True
+        held = [entry for entry in self._preferred if entry in family]
+        if self._config.exact_families or not held:
+            return None, False
+        return self._preferred.index(max(held, key=len)) + 1, False
+
+    def _fault(self, entrant: _Entrant) -> Fault | None:
+        """The first rule that drops a model, or None when it is eligible."""
+        if entrant.model.remote and not self._config.allow_remote:
+            return Code.REMOTE_NOT_ALLOWED, "runs on another machine"
+        if entrant.model.embedding_only:
+            return Code.EMBEDDING_ONLY, "answers no prompts"
+        return self._unmet(entrant)
+
+    def _unmet(self, entrant: _Entrant) -> Fault | None:
+        have, need = entrant.tokens, self._profile.min_context_window
         if have < need:
-            if assumed:
+            if entrant.assumed:
                 return Code.CONTEXT_ASSUMED, f"context unknown, {have:,} assumed < {need:,}"
             return Code.CONTEXT_TOO_SMALL, f"{have:,} < {need:,}"
         if not self._required:
             return None
+        model = entrant.model
         capabilities = model.capabilities or self._database.get_model_capabilities(model.name)
         for name, field in self._required:
             if field is None:
@@ -116,66 +191,27 @@ class Judge:
                 return Code.CAPABILITY_MISSING, f"no {name}"
         return None
 
-    def context(self, model: ModelInfo) -> tuple[int, bool]:
-        """The context window in tokens, and whether it is only the default for unknown models."""
-        tokens = model.context_window
-        if isinstance(tokens, int) and tokens > 0:
-            return tokens, model.sources.get("context_window") == "default"
-        known = self._database.lookup(model.name)
-        return known.context_window, known.sources["context_window"] == "default"
-
-    def family(self, model: ModelInfo) -> str:
-        """The family as given, else as the database and the name tell."""
-        if model.family and model.family != UNKNOWN_FAMILY:
-            return model.family
-        return self._database.get_model_family(model.name)
-
-    def slot(self, family: str) -> tuple[int | None, bool]:
-        """Which preferred family, from 1, and whether it is equal and not merely contained.
-
-        Of several that are contained, the longest counts. Source: decision R11.
-        """
-        found = self._slots.get(family)
-        if found is None:
-            found = self._slots[family] = self._find_slot(family.casefold())
-        return found
-
-    def _find_slot(self, family: str) -> tuple[int | None, bool]:
-        if family == UNKNOWN_FAMILY:
-            return None, False
-        if family in self._preferred:
-            return self._preferred.index(family) + 1, True
-        inside = [entry for entry in self._preferred if entry in family]
-        if self._config.exact_families or not inside:
-            return None, False
-        return self._preferred.index(max(inside, key=len)) + 1, False
-
-    def over_budget(self, model: ModelInfo) -> bool:
-        """Whether the model needs more memory than there is, at the profile's own context."""
-        budget = self._config.memory_budget_bytes
-        return budget is not None and self.memory_bytes(model) > budget
-
-    def memory_bytes(self, model: ModelInfo) -> int:
-        """What the model takes in memory at the profile's own context."""
-        return estimate_memory(model, self._profile.min_context_window).total_bytes
-
-    def rank_key(self, model: ModelInfo) -> RankKey:
+    def _rank_key(self, entrant: _Entrant) -> RankKey:
         """The total order: the smallest key wins. Source: rulings Z5 and Z6; decision R33."""
-        slot, exact = self.slot(self.family(model))
+        model = entrant.model
         profiles = self._database.lookup(model.name).profiles
-        over_budget = self.over_budget(model)
+        over_budget = self._limited and self.over_budget(model)
         return (
-            slot or _LAST,
+            entrant.slot or _LAST,
             model.base_model,
-            slot is not None and not exact,
+            entrant.slot is not None and not entrant.exact,
             len(profiles) if self._profile.name in profiles else _LAST,
             self._config.prefer_loaded and not model.loaded,
             over_budget,
-            self._size_key(model, over_budget),
-            -self.context(model)[0],
-            natural_key(canonical_key(model.name)),
+            *self._size_key(model, over_budget),
+            -entrant.tokens,
+            entrant.natural_name,
             model.name,
+            entrant,
         )
+
+    def _suggestion_key(self, entrant: _Entrant) -> tuple[object, ...]:
+        return self._rank_key(entrant)[:-1]
 
     def _size_key(self, model: ModelInfo, over_budget: bool) -> tuple[int, float, int]:
         """Known parameters before bytes before nothing; of those over the budget, the smallest.
@@ -190,80 +226,69 @@ class Judge:
             return 0, sign * round(parameters, 1), sign * size_bytes
         return (1 if size_bytes else 2), 0, sign * size_bytes
 
-    def _candidate(self, model: ModelInfo, verdict: Verdict, code: Code, detail: str) -> Candidate:
-        family = self.family(model)
-        return Candidate(
-            model=model.name,
-            verdict=verdict,
-            code=code,
-            detail=detail,
-            slot=self.slot(family)[0],
-            family=family,
-            context_window=self.context(model)[0],
-        )
-
-    def _overriding(self, model: ModelInfo) -> Candidate:
-        fault = self.fault(model)
+    def _overriding(self, entrant: _Entrant) -> Candidate:
+        fault = self._fault(entrant)
         if fault:
-            code, detail = Code.OVERRIDE_VIOLATES, fault[1]
-        else:
-            code, detail = Code.OVERRIDE_USED, "named by the override"
-        return self._candidate(model, Verdict.SELECTED, code, detail)
+            return _candidate(entrant, Verdict.SELECTED, Code.OVERRIDE_VIOLATES, fault[1])
+        return _candidate(entrant, Verdict.SELECTED, Code.OVERRIDE_USED, "named by the override")
 
-    def _winner(self, model: ModelInfo) -> Candidate:
-        family = self.family(model)
-        slot, exact = self.slot(family)
-        if slot is None:
-            code, detail = Code.NOT_PREFERRED, "the best that meets the profile"
-        else:
-            entry = self._preferred[slot - 1]
-            held = entry if exact else f"{family} holds {entry}"
-            code, detail = Code.PREFERRED, f"{held}, choice {slot} of {len(self._preferred)}"
-        return self._candidate(model, Verdict.SELECTED, code, detail)
+    def _winning(self, entrant: _Entrant) -> Candidate:
+        if entrant.slot is None:
+            why = "the best that meets the profile"
+            return _candidate(entrant, Verdict.SELECTED, Code.NOT_PREFERRED, why)
+        entry = self._preferred[entrant.slot - 1]
+        held = entry if entrant.exact else f"{entrant.family} holds {entry}"
+        why = f"{held}, choice {entrant.slot} of {len(self._preferred)}"
+        return _candidate(entrant, Verdict.SELECTED, Code.PREFERRED, why)
 
-    def _loser(self, mine: RankKey, model: ModelInfo, best: tuple[RankKey, ModelInfo]) -> Candidate:
-        best_key, winner = best
-        rule = next(
-            i for i, pair in enumerate(zip(mine, best_key, strict=True)) if pair[0] != pair[1]
-        )
-        code, detail = self._lost(rule, mine, model, winner)
-        return self._candidate(model, Verdict.ELIGIBLE, code, detail)
-
-    def _lost(self, rule: int, mine: RankKey, model: ModelInfo, winner: ModelInfo) -> Fault:
-        """Why a model that meets the profile is not the winner: the first key that differs."""
-        name = winner.display_name
+    def _lost(self, mine: RankKey, best: RankKey) -> Fault:
+        """Why an eligible model is not the winner: the first part of the key that differs."""
+        entrant, winner = mine[-1], best[-1]
+        name = winner.model.display_name
+        rule = 0
+        while mine[rule] == best[rule]:
+            rule += 1
         match rule:
-            case 0 if mine[0] == _LAST:
-                return Code.NOT_PREFERRED, f"{self.family(model)} is not a preferred family"
+            case 0 if entrant.slot is None:
+                return Code.NOT_PREFERRED, f"{entrant.family} is not a preferred family"
             case 0:
-                ahead = self.slot(self.family(winner))[0]
-                return Code.LOST_TIEBREAK, f"family: choice {mine[0]}, {name} is choice {ahead}"
+                choices = f"choice {entrant.slot}, {name} is choice {winner.slot}"
+                return Code.LOST_TIEBREAK, f"family: {choices}"
             case 1:
                 return Code.BASE_MODEL, "continues text, does not chat"
             case 2:
-                return Code.LOST_TIEBREAK, f"family: {self.family(model)} only holds the entry"
+                return Code.LOST_TIEBREAK, f"family: {entrant.family} is not quite {winner.family}"
             case 3:
                 return Code.LOST_SPECIALIST, f"{name} is more of a {self._profile.name} model"
             case 4:
                 return Code.LOST_TIEBREAK, f"loaded: {name} is in memory"
             case 5:
-                need, budget = self.memory_bytes(model), self._config.memory_budget_bytes or 0
-                return Code.OVER_BUDGET, f"needs {gigabytes(need)}, {gigabytes(budget)} are there"
-            case 6:
-                return Code.LOST_TIEBREAK, f"size: {size(model)}, {name} is {size(winner)}"
-            case 7:
-                have, best = self.context(model)[0], self.context(winner)[0]
-                return Code.LOST_TIEBREAK, f"context: {have:,} < {best:,}"
+                need = gigabytes(self.memory_bytes(entrant.model))
+                budget = gigabytes(self._config.memory_budget_bytes or 0)
+                return Code.OVER_BUDGET, f"needs {need}, {budget} are there"
+            case 6 | 7 | 8:
+                sizes = f"{size(entrant.model)}, {name} is {size(winner.model)}"
+                return Code.LOST_TIEBREAK, f"size: {sizes}"
+            case 9:
+                return Code.LOST_TIEBREAK, f"context: {entrant.tokens:,} < {winner.tokens:,}"
             case _:
                 return Code.LOST_TIEBREAK, f"name: after {name}"
 
 
+def _candidate(entrant: _Entrant, verdict: Verdict, code: Code, detail: str) -> Candidate:
+    model, tokens, _, family, slot, *_ = entrant
+    return Candidate(model.name, verdict, code, detail, slot, family, tokens)
+
+
 @lru_cache(maxsize=20_000)
-def natural_key(text: str) -> tuple[tuple[int, str], ...]:
-    """Sort key that puts m:9b before m:10b; digits of any length, no number is ever made."""
-    parts = _DIGITS.split(text.casefold())
-    parts[1::2] = [digits.lstrip("0") for digits in parts[1::2]]
-    return tuple((len(part) if index % 2 else 0, part) for index, part in enumerate(parts))
+def natural_name(name: str) -> str:
+    """Sort key that puts m:9b before m:10b: each number is led by how many digits it has."""
+    return _DIGITS.sub(_with_length, canonical_key(name).casefold())
+
+
+def _with_length(digits: re.Match[str]) -> str:
+    number = digits[0].lstrip("0")
+    return f"{len(number):04d}{number}"
 
 
 def gigabytes(count: int) -> str:
@@ -272,11 +297,7 @@ def gigabytes(count: int) -> str:
 
 
 def size(model: ModelInfo) -> str:
-    """Parameters, else bytes, else a word."""
+    """Parameters, else bytes, else that nobody knows."""
     if model.parameters_billions:
         return f"{model.parameters_billions:g}B"
     return gigabytes(model.size_bytes) if model.size_bytes else "of unknown size"
-
-
-def _key_only(pair: tuple[Any, object]) -> Any:
-    return pair[0]
