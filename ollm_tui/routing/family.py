@@ -80,6 +80,11 @@ def family_in(text: str) -> str:
     return UNKNOWN_FAMILY
 
 
+def known_families() -> set[str]:
+    """Every family that a name can tell."""
+    return {*_KEYWORDS, "yi"} - {UNKNOWN_FAMILY}
+
+
 def model_part(name: str) -> str:
     """What lies between the last "/" and the last ":" after it."""
     tail = name[name.rfind("/") + 1 :]

@@ -13,10 +13,13 @@ from ollm_tui.core.error import UnknownProfile, closest
 from ollm_tui.core.model import ModelInfo
 from ollm_tui.core.text import clean_line
 from ollm_tui.routing.database import ModelDatabase
+from ollm_tui.routing.family import known_families
 from ollm_tui.routing.pattern import literal_prefix
-from ollm_tui.routing.profile import RoutingProfile, find_profile, name_fold
+from ollm_tui.routing.profile import BUILT_IN_PROFILES, RoutingProfile, find_profile, name_fold
 from ollm_tui.routing.ranking import preferred_families
 from ollm_tui.routing.router import Router, find_model
+
+_SHOWN = 3
 
 
 class LintCode(StrEnum):
@@ -81,7 +84,7 @@ def _fallback(router: Router, profile: RoutingProfile) -> Iterator[Finding]:
     if name_fold(chain[-1].fallback_profile or "") == name_fold(profile.name):
         names = " → ".join([*(link.name for link in chain), profile.name])
         yield Finding(LintCode.FALLBACK_CYCLE, subject, f"goes in a circle: {names}")
-    elif asks_for_all_of(fallback, profile):
+    elif _is_dead(router, profile, chain[1:]):
         yield Finding(
             LintCode.FALLBACK_DEAD,
             subject,
@@ -102,11 +105,18 @@ def _chain(router: Router, profile: RoutingProfile) -> list[RoutingProfile]:
     return chain
 
 
-def asks_for_all_of(one: RoutingProfile, other: RoutingProfile) -> bool:
-    """Whether every model that meets `one` meets `other` too."""
-    return one.min_context_window >= other.min_context_window and set(
-        other.required_capabilities
-    ) <= set(one.required_capabilities)
+def _is_dead(router: Router, profile: RoutingProfile, chain: Sequence[RoutingProfile]) -> bool:
+    """Whether no fallback can add a model: each asks for no less, and none has an override.
+
+    The shipped profiles are as the design has them; two of them would be found.
+    """
+    shipped = profile in BUILT_IN_PROFILES and chain[0] in BUILT_IN_PROFILES
+    return not shipped and all(
+        link.min_context_window >= profile.min_context_window
+        and set(profile.required_capabilities) <= set(link.required_capabilities)
+        and router.override_for(link.name) is None
+        for link in chain
+    )
 
 
 def _families(
@@ -114,7 +124,7 @@ def _families(
 ) -> Iterator[Finding]:
     families = {entry.family for entry in router.database.entries if entry.family}
     families |= {model.family for model in models}
-    folded = sorted(family.casefold() for family in families)
+    folded = sorted(family.casefold() for family in families | known_families())
     for preferred in preferred_families(profile):
         if any(preferred in family for family in folded):
             continue
@@ -162,19 +172,19 @@ def _overrides(router: Router, models: Sequence[ModelInfo]) -> Iterator[Finding]
 def _patterns(database: ModelDatabase) -> Iterator[Finding]:
     for problem in database.problems:
         yield Finding(LintCode.PROBLEM, f"database.{problem.subject}", problem.reason)
-    for entry in database.entries:
-        if not entry.custom:
+    for rank, entry in enumerate(database.entries):
+        prefix = literal_prefix(entry.pattern).lower()
+        if not entry.custom or not prefix:
             continue
-        prefix = literal_prefix(entry.pattern).casefold()
-        stronger = [
+        stronger = sorted(
             other.pattern
-            for other in database.entries[: database.entries.index(entry)]
-            if other.pattern.casefold() != entry.pattern.casefold()
-            and other.pattern.casefold().startswith(prefix)
-        ]
-        if prefix and stronger:
+            for other in database.entries[:rank]
+            if not other.custom and other.pattern.startswith(prefix)
+        )
+        if stronger:
+            more = f" and {len(stronger) - _SHOWN} more" if len(stronger) > _SHOWN else ""
             yield Finding(
                 LintCode.PATTERN_SHADOWED,
                 f"database.{clean_line(entry.pattern)}",
-                f"does not count for names that match {', '.join(sorted(stronger))}",
+                f"shadowed by the longer {', '.join(stronger[:_SHOWN])}{more}",
             )

@@ -19,6 +19,7 @@ from ollm_tui.routing.ranking import Judge, canonical_key
 from ollm_tui.routing.settings import RoutingConfig
 
 SUGGESTIONS: Final = 3
+SUGGESTED_SIZE_BYTES: Final = 10_000_000_000
 
 
 class Router:
@@ -113,8 +114,13 @@ class Router:
         return Judge(profile, self.database, self.config)
 
     def suggest(self, profile: RoutingProfile) -> list[ModelInfo]:
-        """Return up to three models that would meet the profile if installed, best first."""
-        return self.judge(profile).best_of(self._suggestions, SUGGESTIONS)
+        """Return up to three models that would meet the profile if installed, best first.
+
+        Nobody is sent to pull more than fits, nor, where that is not known, a very large one.
+        """
+        limit = self.config.memory_budget_bytes or SUGGESTED_SIZE_BYTES
+        fitting = [model for model in self._suggestions if model.size_bytes <= limit]
+        return self.judge(profile).best_of(fitting, SUGGESTIONS)
 
 
 def find_model(name: str, models: Sequence[ModelInfo]) -> int | None:
