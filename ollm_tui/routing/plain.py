@@ -88,6 +88,27 @@ def text(value: object) -> str:
     return clean_line(value.strip())
 
 
+def name(value: object) -> str:
+    """A model name, exactly as written: it is a key."""
+    if not isinstance(value, str) or not value.strip():
+        raise ValueError("should be a model name")
+    return value
+
+
+def name_list(value: object) -> tuple[str, ...]:
+    """A list of model names."""
+    if not isinstance(value, list | tuple):
+        raise ValueError("should be a list of model names")
+    return tuple(name(item) for item in value)
+
+
+def name_map(value: object) -> dict[str, str]:
+    """A mapping of profile names to model names."""
+    if not isinstance(value, Mapping):
+        raise ValueError("should be a mapping such as {code: codellama:7b}")
+    return {text(key): name(model) for key, model in value.items()}
+
+
 def text_list(value: object) -> tuple[str, ...]:
     """A list of strings, safe to print; blank ones are kept, for others to judge."""
     if not isinstance(value, list | tuple) or not all(isinstance(item, str) for item in value):
@@ -125,6 +146,14 @@ def whole(value: object) -> int:
     if isinstance(value, bool) or not isinstance(value, int):
         raise ValueError("should be a whole number")
     return value
+
+
+def count(value: object) -> int:
+    """A whole number, 0 or more."""
+    number = whole(value)
+    if number < 0:
+        raise ValueError("should be a whole number, 0 or more")
+    return number
 
 
 def number(value: object) -> float:

@@ -100,9 +100,10 @@ def merge_profiles(
             continue
         base = profiles.get(name_fold(str(name))) or RoutingProfile(name=subject.strip())
 
-        profiles[name_fold(str(name))] = read_profile(
-            mapping, base, plain.report_to(problems, subject)
-        )
+        report = plain.report_to(problems, subject)
+        profile = profiles[name_fold(str(name))] = read_profile(mapping, base, report)
+        for alias in CAPABILITY_ALIASES.keys() & set(profile.required_capabilities):
+            report("requiredCapabilities", f"{alias} is read as {CAPABILITY_ALIASES[alias]}")
     return tuple(profiles.values()), tuple(problems)
 
 
@@ -112,13 +113,11 @@ def read_profile(
     """Return `base` with the fields of a plain mapping in place of its own.
 
     Args:
-        report: called with a key and what is wrong with it, or worth a remark.
+        report: told what could not be read or can never be met.
     """
     profile = replace(base, **plain.read_fields(mapping, PROFILE_PARSERS, report))
     for name in profile.required_capabilities:
-        if name in CAPABILITY_ALIASES:
-            report("requiredCapabilities", f"{name} is read as {CAPABILITY_ALIASES[name]}")
-        elif capability_field(name) is None:
+        if capability_field(name) is None:
             near = closest(name, CAPABILITY_NAMES, count=1)
             hint = f"did you mean {near[0]}?" if near else f"known: {', '.join(CAPABILITY_NAMES)}"
             report("requiredCapabilities", f"no model can have {clean_line(name)!r}; {hint}")

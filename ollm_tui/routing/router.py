@@ -45,6 +45,10 @@ class Router:
             name_fold(key): (key, model) for key, model in self.config.overrides.items()
         }
 
+    def with_config(self, config: RoutingConfig) -> "Router":
+        """Return a router with other settings and the same profiles and database."""
+        return Router(self.profiles, self.database, config, self._suggestions)
+
     def list_profiles(self) -> tuple[RoutingProfile, ...]:
         """Return every profile, the built-in ones first."""
         return self.profiles
@@ -89,13 +93,12 @@ class Router:
     ) -> Decision:
         """Return the whole decision: every profile asked, every model once in each.
 
+        Never raises: where no model can be named, the decision holds the error.
+
         Args:
             profile: as for `select_model`.
             models: enriched; in any order.
             provisional: details of some models are still to come.
-
-        Raises:
-            UnknownProfile: there is no such profile, and no override for it either.
         """
         asked = self.config.default_profile if profile is None else profile
         walk = _Walk(self, asked, models, provisional)
@@ -188,7 +191,10 @@ class _Walk:
             name = profile if isinstance(profile, str) else profile.name
             visited.append(name)
             chosen, error = self._override(name)
-            resolved = self._resolve(profile, overridden=chosen is not None)
+            try:
+                resolved = self._resolve(profile, overridden=chosen is not None)
+            except UnknownProfile as unknown:
+                return self._failed(Code.UNKNOWN_PROFILE, unknown)
             if not self._models:
                 suggestions = self._router.suggest(resolved)
                 return self._failed(
