@@ -40,24 +40,25 @@ def test_a_whole_stream_is_read_line_by_line() -> None:
     assert _read(STREAM) == OBJECTS
 
 
-@pytest.mark.parametrize("cut", range(len(STREAM) + 1))
-def test_a_cut_between_chunks_changes_nothing(cut: int) -> None:
-    assert _read(STREAM[:cut], STREAM[cut:]) == OBJECTS
+def test_a_cut_between_any_two_bytes_changes_nothing() -> None:
+    for cut in range(len(STREAM) + 1):
+        assert _read(STREAM[:cut], STREAM[cut:]) == OBJECTS, cut
 
 
 def test_single_bytes_give_the_same_lines_as_the_whole() -> None:
     assert _read(*(STREAM[i : i + 1] for i in range(len(STREAM)))) == OBJECTS
 
 
-@pytest.mark.parametrize("end", range(len(STREAM)))
-def test_a_stream_that_ends_anywhere_gives_the_lines_that_were_complete(end: int) -> None:
-    objects = _read(STREAM[:end])
-    assert objects == OBJECTS[: len(objects)]
+def test_a_stream_that_ends_anywhere_gives_the_lines_that_were_complete() -> None:
+    for end in range(len(STREAM)):
+        objects = _read(STREAM[:end])
+        assert objects == OBJECTS[: len(objects)], end
+        assert len(objects) >= len(_read(STREAM[: STREAM.rfind(b"\n", 0, end) + 1])), end
 
 
 @given(
-    st.lists(st.dictionaries(st.text(max_size=5), st.text(max_size=8) | st.integers(), max_size=3)),
-    st.lists(st.integers(min_value=0, max_value=400), max_size=8),
+    st.lists(st.sampled_from([{}, {"n": 1}, {"text": "ünï\n日"}, {"deep": {"a": [None, "\x00"]}}])),
+    st.lists(st.integers(min_value=0, max_value=200), max_size=8),
 )
 def test_the_same_lines_come_out_however_they_are_cut(
     messages: list[dict[str, object]], cuts: list[int]
