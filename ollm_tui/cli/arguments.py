@@ -18,9 +18,23 @@ _FLAGS: tuple[tuple[str, str, str], ...] = (
 )
 
 
+VERBS = ("list", "show", "ps", "status", "pull", "load", "stop", "cp", "rm")
+
+
 def parse_arguments(arguments: Sequence[str]) -> argparse.Namespace:
     """Read the command line; wrong usage, --help and --version end the program here."""
-    return _parser().parse_args(arguments)
+    parser = _parser()
+    # The verbs' parsers take longer to make than everything else up to the first frame.
+    if any(argument in VERBS for argument in arguments) or not _is_plain(arguments):
+        _add_verbs(parser)
+    options = parser.parse_args(arguments, argparse.Namespace(verb=None))
+    return options
+
+
+def _is_plain(arguments: Sequence[str]) -> bool:
+    """Whether there is nothing but flags with their values, so that no help or error is due."""
+    asks_help = any(argument in ("-h", "--help") for argument in arguments)
+    return not asks_help and (not arguments or arguments[0].startswith("-"))
 
 
 def _parser() -> argparse.ArgumentParser:
@@ -33,6 +47,10 @@ def _parser() -> argparse.ArgumentParser:
     )
     parser.add_argument("--version", action="version", version=f"ollm-tui {__version__}")
     _add_flags(parser, default=None)
+    return parser
+
+
+def _add_verbs(parser: argparse.ArgumentParser) -> None:
     common = argparse.ArgumentParser(add_help=False)
     # The flags stand before or after the verb; suppressed, the later parser undoes nothing.
     _add_flags(common, default=argparse.SUPPRESS)
@@ -60,7 +78,6 @@ def _parser() -> argparse.ArgumentParser:
     remove.add_argument("names", nargs="+", metavar="NAME")
     remove.add_argument("--yes", action="store_true", help="do not ask")
     remove.add_argument("--force", action="store_true", help="also models in use")
-    return parser
 
 
 def _add_flags(parser: argparse.ArgumentParser, default: str | None) -> None:

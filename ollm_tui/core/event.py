@@ -3,13 +3,18 @@
 A subscriber may miss any event but the last of a subject and still be right.
 """
 
-from dataclasses import dataclass
-from datetime import datetime
-from enum import StrEnum
+from __future__ import annotations  # the types named are needed only once there are any
 
-from ollm_tui.core.error import OllmError
-from ollm_tui.core.model import ModelInfo, Problem, RunningModel
-from ollm_tui.core.progress import LayerProgress, ProgressEvent
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from datetime import datetime
+
+    from ollm_tui.core.error import OllmError
+    from ollm_tui.core.model import ModelInfo, Problem, RunningModel
+    from ollm_tui.core.progress import LayerProgress, ProgressEvent
 
 
 class ServerHealth(StrEnum):

@@ -8,6 +8,7 @@ Source: Ollama's types/model/name.go and internal/modelref.
 
 import re
 from dataclasses import dataclass
+from functools import lru_cache
 
 from ollm_tui.core.error import InvalidName
 
@@ -71,6 +72,7 @@ class ModelName:
         return self.scheme == "http"
 
 
+@lru_cache(maxsize=20_000)  # each name of a list is looked at by several parts in turn
 def parse_name(text: str) -> ModelName:
     """Parse a name as servers do.
 

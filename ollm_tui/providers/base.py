@@ -5,12 +5,16 @@ An optional part that a provider lacks is the reason why a key is disabled. Ever
 requests. Closing or cancelling a generator closes the stream behind it.
 """
 
-from collections.abc import AsyncGenerator
-from typing import Protocol, runtime_checkable
+from __future__ import annotations  # only types are named here
 
-from ollm_tui.core.generation import GenerationChunk, GenerationRequest
-from ollm_tui.core.model import ModelDetails, ModelList, RunningModel
-from ollm_tui.core.progress import PullStep
+from typing import TYPE_CHECKING, Protocol, runtime_checkable
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncGenerator
+
+    from ollm_tui.core.generation import GenerationChunk, GenerationRequest
+    from ollm_tui.core.model import ModelDetails, ModelList, RunningModel
+    from ollm_tui.core.progress import PullStep
 
 
 class Provider(Protocol):

@@ -19,10 +19,9 @@ from ollm_tui import __version__
 from ollm_tui.core.error import ConfigError, ProviderError, ProviderGarbled, ProviderOffline
 from ollm_tui.providers.http_failure import connection_error
 from ollm_tui.providers.lean_httpx import httpx
-from ollm_tui.providers.ollama_answer import Answer
+from ollm_tui.providers.ollama_answer import BODY_LIMIT_BYTES, Answer
 from ollm_tui.providers.ollama_host import Host, unusable_address
 
-BODY_LIMIT_BYTES = 64 * 1024 * 1024
 ERROR_BODY_LIMIT_BYTES = 64 * 1024
 _HEADER_NAME = re.compile(r"[A-Za-z0-9!#$%&'*+.^_`|~-]+")
 _HEADER_VALUE = re.compile(r"[\x20-\x7e]*")

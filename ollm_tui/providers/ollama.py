@@ -26,7 +26,7 @@ from ollm_tui.core.name import parse_reference
 from ollm_tui.core.progress import PullPhase, PullStep
 from ollm_tui.providers import ollama_pull, ollama_wire
 from ollm_tui.providers.ndjson import NdjsonReader
-from ollm_tui.providers.ollama_answer import Answer, decode_object, refusal
+from ollm_tui.providers.ollama_answer import BODY_LIMIT_BYTES, Answer, decode_object, refusal
 from ollm_tui.providers.ollama_host import Host, parse_host
 from ollm_tui.providers.ollama_json import JsonObject, as_line, error_text
 
@@ -36,6 +36,7 @@ if TYPE_CHECKING:
 
 CONNECT_TIMEOUT_S = 5.0
 READ_TIMEOUT_S = 15.0
+FIRST_TIMEOUT_S = 2.0
 DELETE_TIMEOUT_S = 120.0  # the server removes the files before it answers
 _BUSY_STATUSES = (408, 429, 503)  # it is the server that says no, not the registry
 _LARGE_BODY_BYTES = 128 * 1024  # beyond it reading takes longer than a key press may wait
@@ -97,7 +98,7 @@ class OllamaProvider:
 
     async def list_models(self) -> ModelList:
         """What is installed, last changed first. Source: GET /api/tags."""
-        answer = await self._fetch("GET", "/api/tags")
+        answer = await self._first_answer("/api/tags") or await self._fetch("GET", "/api/tags")
         return await self._read(answer, ollama_wire.parse_tags)
 
     async def show(self, name: str) -> ModelDetails:
@@ -273,6 +274,18 @@ class OllamaProvider:
         client = await self._http()
         return await client.fetch(
             method, path, body, timeout_s=max(timeout_s, self._read_timeout_s)
+        )
+
+    async def _first_answer(self, path: str) -> Answer | None:
+        """The answer to a plain GET without loading httpx for it, where that is possible."""
+        host = self._host
+        is_plain = host.scheme == "http" and host.is_loopback and not (host.user or self._headers)
+        if self._client is not None or not is_plain:
+            return None
+        from ollm_tui.providers.first_answer import first_answer
+
+        return await asyncio.to_thread(
+            first_answer, host, path, timeout_s=FIRST_TIMEOUT_S, limit_bytes=BODY_LIMIT_BYTES
         )
 
     async def _messages(

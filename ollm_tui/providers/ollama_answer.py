@@ -10,6 +10,7 @@ from ollm_tui.core.error import ProviderError, ProviderGarbled, ProviderOffline,
 from ollm_tui.core.text import clean_line
 from ollm_tui.providers.ollama_host import Host
 
+BODY_LIMIT_BYTES = 64 * 1024 * 1024
 _GATEWAY_STATUSES = (502, 503, 504)
 _TEXT_LIMIT = 300
 

@@ -213,14 +213,29 @@ class ModelService:
 
         What fails is published, not raised.
         """
-        # Old servers have no /api/ps and odd ones no version: neither makes them unusable.
-        for question in (self._ask_list, self.refresh_running, self.version):
+        if await self.refresh_models():
+            await self.refresh_server()
+
+    async def refresh_models(self) -> bool:
+        """Ask for the models; returns whether they came. What fails is published, not raised."""
+        try:
+            await self.list_models(refresh=True)
+        except OllmError as error:
+            _LOG.warning("%s", error)
+            return False
+        return True
+
+    async def refresh_server(self) -> None:
+        """Ask for memory and version.
+
+        Old servers have no /api/ps and odd ones no version: neither makes them unusable, so a
+        failure is only logged.
+        """
+        for question in (self.refresh_running, self.version):
             try:
                 await question()
             except OllmError as error:
-                _LOG.warning("refresh: %s", error)
-                if self._server.health is not ServerHealth.ONLINE:
-                    return
+                _LOG.warning("%s", error)
 
     # Changing.
 
@@ -330,9 +345,6 @@ class ModelService:
         from ollm_tui.routing.facts import enrich
 
         return enrich(model, self.router.database)
-
-    async def _ask_list(self) -> None:
-        await self.list_models(refresh=True)
 
     async def _fetch_list(self) -> ModelList:
         listed = await self._provider.list_models()

@@ -21,7 +21,6 @@ from ollm_tui.service.service import ModelService
 from ollm_tui.ui import format as words
 from ollm_tui.ui import keymap, status, terminal, work
 from ollm_tui.ui.bridge import Bridge
-from ollm_tui.ui.filter_line import FilterLine
 from ollm_tui.ui.panes.downloads import DownloadsPane
 from ollm_tui.ui.panes.inspector import InspectorPane
 from ollm_tui.ui.panes.installed import InstalledPane
@@ -158,21 +157,23 @@ class OllmApp(App[None]):
 
     @on(RowList.Moved, "#installed")
     def _cursor_moved(self, event: RowList.Moved) -> None:
-        if self._inspect_timer is not None:
-            self._inspect_timer.stop()
-        self._inspect_timer = self.set_timer(
-            INSPECT_AFTER_S, lambda: self._inspect(event.rows.item)
-        )
+        self._inspect(event.rows.item)
 
     @on(RowList.Chosen, "#installed")
     def _row_chosen(self) -> None:
         self.action_pane("inspector")
 
     def _inspect(self, model: ModelInfo | None) -> None:
+        """Show what is known at once, and ask for the rest when the cursor rests."""
+        if self._inspect_timer is not None:
+            self._inspect_timer.stop()
         inspector = self._main.query_one(InspectorPane)
         inspector.show(model)
         if model is not None:
-            work.run(self, inspector.load(model), "inspect", exclusive=True)
+            self._inspect_timer = self.set_timer(
+                INSPECT_AFTER_S,
+                lambda: work.run(self, inspector.load(model), "inspect", exclusive=True),
+            )
 
     # Panes.
 
@@ -233,6 +234,8 @@ class OllmApp(App[None]):
 
     def action_filter(self) -> None:
         """Ask for a filter in a line of its own."""
+        from ollm_tui.ui.filter_line import FilterLine
+
         if self._main.query(FilterLine):
             self._main.query_one(FilterLine).focus()
             return
@@ -297,10 +300,18 @@ class OllmApp(App[None]):
     # Around the screen.
 
     def _first_frame_is_out(self) -> None:
-        self.action_refresh()
+        work.run(self, self._first_look(), "refresh", exclusive=True)
         if self.service.can_run:
             self.set_interval(MEMORY_EVERY_S, self._ask_memory)
         self.set_interval(terminal.CHECK_EVERY_S, self._check_terminal)
+
+    async def _first_look(self) -> None:
+        if await self.service.refresh_models():
+            # Whatever else is asked loads the HTTP client, so the list is drawn before.
+            self.call_after_refresh(self._ask_server)
+
+    def _ask_server(self) -> None:
+        work.run(self, self.service.refresh_server(), "memory", exclusive=True)
 
     def _ask_memory(self) -> None:
         if self.service.server.health is ServerHealth.ONLINE:

@@ -12,7 +12,6 @@ from ollm_tui.service.service import ModelService
 from ollm_tui.ui import format as words
 from ollm_tui.ui import keymap, work
 from ollm_tui.ui.rows import Column, Piece, RowList, fit_name
-from ollm_tui.ui.screens.confirm import Choice, ConfirmScreen
 
 _BIG = float("inf")
 _LISTED = 8
@@ -185,6 +184,8 @@ class InstalledPane(RowList[ModelInfo]):
         models = self.selection
         if not models:
             return
+        from ollm_tui.ui.screens.confirm import Choice, ConfirmScreen
+
         loaded = [model for model in models if model.loaded]
         freed = words.size(sum(model.size_bytes for model in models))
         lines = [f"{m.display_name}  {words.size(m.size_bytes)}" for m in models[:_LISTED]]

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, NamedTuple
 from textual.content import Content
 
 from ollm_tui.core.event import ModelsState
+from ollm_tui.core.model import ModelInfo
 from ollm_tui.core.text import clean_line
 from ollm_tui.service.service import ModelService
 from ollm_tui.ui import format as words
@@ -43,28 +44,30 @@ class RouterPane(RowList[_Line]):
         super().__init__(id="router", key=lambda line: line.number, classes="pane")
         self._service = service
         self._profile = ""
+        self._models: tuple[ModelInfo, ...] | None = None
         self.border_title = Content("4 Router")
 
     def show(self, state: ModelsState) -> None:
-        """Ask the router again, with these models."""
+        """Ask the router again, if the models are others; once the list of them is drawn."""
         if state.as_of is None:
             self.set_items((), [("Waiting for the models …", "dim")])
-            return
-        self._profile = self._profile or self._service.router.config.default_profile
-        self._draw(self._service.explain(self._profile))
+        elif state.models is not self._models:
+            self._models = state.models
+            self.call_after_refresh(self._decide)
 
     def action_profile(self, by: int) -> None:
         """Ask for the next profile, or the previous one."""
         names = [profile.name for profile in self._service.router.list_profiles()]
         at = names.index(self._profile) if self._profile in names else -1
         self._profile = names[(at + by) % len(names)]
-        self.show(self._service.models)
+        self._decide()
         self.action_jump(0)
 
     def on_resize(self) -> None:
         super().on_resize()
         # The sentence is wrapped to the pane.
-        self.show(self._service.models)
+        if self._models is not None:
+            self._decide()
 
     def pieces(self, line: _Line, width: int) -> list[Piece]:
         candidate = line.candidate
@@ -85,7 +88,9 @@ class RouterPane(RowList[_Line]):
             (fit_text(said, room), "dim"),
         ]
 
-    def _draw(self, decision: "Decision") -> None:
+    def _decide(self) -> None:
+        self._profile = self._profile or self._service.router.config.default_profile
+        decision = self._service.explain(self._profile)
         model = "nothing fits" if decision.model is None else clean_line(decision.model)
         self.border_title = Content(f"4 Router ─ {clean_line(decision.profile)} → {model}")
         trace = enumerate(self._trace(decision))
