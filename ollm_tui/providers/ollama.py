@@ -128,10 +128,9 @@ class OllamaProvider:
             body["insecure"] = True
 
         def refused(answer: Answer) -> OllmError | None:
-            is_busy = answer.status in _BUSY_STATUSES
-            return (
-                ollama_pull.pull_error(name, answer.error) if answer.error and not is_busy else None
-            )
+            if answer.status in _BUSY_STATUSES or not answer.error:
+                return None
+            return ollama_pull.pull_error(name, answer.error)
 
         async with aclosing(self._messages("/api/pull", body, refused)) as messages:
             async for message in messages:

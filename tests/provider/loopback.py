@@ -114,7 +114,6 @@ class LoopbackServer:
     port: int = 0
     answers: dict[str, Answerer] = field(default_factory=dict)
     requests: list[Request] = field(default_factory=list)
-    failures: list[BaseException] = field(default_factory=list)
 
     @property
     def address(self) -> str:
