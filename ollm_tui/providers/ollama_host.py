@@ -113,7 +113,8 @@ def _split_port(hostport: str, default_port: int) -> tuple[str, int]:
         return hostport.strip("[]"), default_port
     if re.fullmatch(r"[0-9]{1,9}", port) and int(port) <= 65535:
         return name, int(port)
-    _log.warning("%r is not a port; using %d", clean_line(port), default_port)
+    # What is written there is not repeated: it can be a part of a password with a slash in it.
+    _log.warning("the port in the server's address is none; using %d", default_port)
     return name, default_port
 
 
@@ -140,7 +141,7 @@ def _ip_address(name: str) -> ipaddress.IPv4Address | ipaddress.IPv6Address | No
 def _clean_path(path: str) -> str:
     """Escape what has no place in a request line; keep what is escaped already."""
     plain = path.rstrip("/").encode("utf-8", "replace")
-    return quote(plain, safe="/%:@!$&'()*+,;=~-._")
+    return quote(plain, safe="/%:@!$&()*+,;=~-._")
 
 
 def unusable_address(why: str) -> ConfigError:

@@ -42,6 +42,7 @@ from ollm_tui.providers.ollama_host import parse_host
         ("ollama.com", "https://ollama.com:443"),
         ("http://x/a b/%20ü", "http://x:80/a%20b/%20%C3%BC"),
         ("http://user:secret@x:1/p", "http://x:1/p"),
+        ("/'/", "http://127.0.0.1:11434/%27"),
     ],
 )
 def test_an_address_is_read_as_ollama_reads_it(text: str, base_url: str) -> None:
@@ -97,8 +98,9 @@ def test_it_is_known_whether_an_address_is_this_machine(text: str, loopback: boo
 
 def test_a_port_that_is_none_is_told_to_the_log(caplog: pytest.LogCaptureFixture) -> None:
     with caplog.at_level(logging.WARNING):
-        parse_host("x:70000")
-    assert "'70000' is not a port; using 11434" in caplog.text
+        parse_host("us:secret/er@x:70000")
+    assert "the port in the server's address is none; using 11434" in caplog.text
+    assert "secret" not in caplog.text
 
 
 @given(st.text(max_size=40) | st.text("ab1:/@[].%\" '", max_size=20))
