@@ -1,8 +1,8 @@
 """The first list of a start, asked for with the standard library while httpx is not loaded yet.
 
 Importing httpx takes as much CPU as half the rest of the start, and a start needs one plain GET.
-Only a whole, ordinary answer counts here: after anything else the caller asks again with httpx,
-which knows what each failure means. So there is one place for errors, and it is not this one.
+Only a whole answer counts here: after anything else the caller asks again with httpx, whose
+failures are told in words. So there is one place for those, and it is not this one.
 """
 
 import http.client
@@ -28,14 +28,23 @@ def first_answer(host: Host, path: str, *, timeout_s: float, limit_bytes: int) -
         headers = {"Accept": "application/json", "User-Agent": f"ollm-tui/{__version__}"}
         connection.request("GET", host.path + path, headers=headers)
         response = connection.getresponse()
-        if response.status != 200 or response.getheader("Content-Encoding"):
+        if response.getheader("Content-Encoding"):
             return None
         body = bytearray()
         while chunk := response.read(_CHUNK_BYTES):
             body += chunk
             if len(body) > limit_bytes or time.monotonic() > end_s:
                 return None
-        return Answer(200, bytes(body), content_type=response.getheader("Content-Type", ""))
+        if response.length:  # bytes that were promised and did not come
+            return None
+        return Answer(
+            response.status,
+            bytes(body),
+            reason=response.reason,
+            content_type=response.getheader("Content-Type", ""),
+            location=response.getheader("Location", ""),
+            retry_after=response.getheader("Retry-After", ""),
+        )
     except (OSError, ValueError, http.client.HTTPException):
         return None
     finally:
