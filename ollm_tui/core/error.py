@@ -25,7 +25,6 @@ OllmError
 Errors carry facts; `ui` and `cli` word units. Texts are sanitised here: causes quote servers.
 """
 
-import difflib
 from collections.abc import Iterable, Sequence
 
 from ollm_tui.core.text import clean_line
@@ -250,6 +249,8 @@ class PatternSyntaxError(RoutingError):
 
 def closest(word: str, known: Iterable[str], *, count: int = 3, cutoff: float = 0.6) -> list[str]:
     """Return the names most like `word`, best first, compared without case; for "did you mean"."""
+    import difflib  # rarely needed, and not cheap
+
     by_fold: dict[str, str] = {}
     for name in known:
         by_fold.setdefault(name.casefold(), name)

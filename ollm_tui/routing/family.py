@@ -5,6 +5,7 @@ wins and hides what lies under it. Knows nothing of the database.
 """
 
 import re
+from functools import lru_cache
 
 from ollm_tui.core.model import UNKNOWN_FAMILY
 
@@ -58,6 +59,7 @@ def detect_family(name: str) -> str:
     return family_in(model_part(name))
 
 
+@lru_cache(maxsize=10_000)  # the tags of one model have the same family
 def family_in(text: str) -> str:
     """Return the family of the longest, then leftmost, keyword in `text`, or "unknown"."""
     text = text.lower()

@@ -5,15 +5,13 @@ Owns freshness only; what to serve when a fetch fails is its user's decision (`p
 
 import asyncio
 from collections.abc import Awaitable, Callable, Hashable
-from dataclasses import dataclass
-from typing import Generic, TypeVar
+from typing import Generic, NamedTuple, TypeVar
 
 K = TypeVar("K", bound=Hashable)
 V = TypeVar("V")
 
 
-@dataclass(frozen=True, slots=True)
-class CacheEntry(Generic[V]):
+class CacheEntry(NamedTuple, Generic[V]):
     """A value and when it was fetched, in seconds of the cache's clock."""
 
     value: V

@@ -7,7 +7,7 @@ nothing of screens, configuration files or HTTP.
 import asyncio
 import logging
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
@@ -37,6 +37,7 @@ from ollm_tui.service.queue import DownloadQueue, ProgressCallback
 from ollm_tui.service.subscriber import call_all
 
 if TYPE_CHECKING:
+    from ollm_tui.routing.database import ModelDatabase
     from ollm_tui.routing.decision import Decision
     from ollm_tui.routing.router import Router
 
@@ -45,6 +46,7 @@ _LOG = logging.getLogger(__name__)
 LIST_TTL_S = 60.0
 INFO_TTL_S = 300.0
 _LIST = "list"
+_MANY = 200  # models; looking up so many takes about 10 ms
 
 Subscriber = Callable[[Event], None]
 
@@ -56,8 +58,9 @@ class ModelService:
 
     Args:
         provider: whom to ask.
-        make_router: makes the router on first use, after the first frame; the built-in profiles
-            and known models when absent.
+        make_database: makes the model database on first use; the shipped entries when absent.
+        make_router: makes the router on first use, once a list has been drawn; the built-in
+            profiles when absent.
         concurrency: downloads at once.
         clock: monotonic seconds, for the caches and speeds.
         now: the wall clock, for time stamps.
@@ -67,14 +70,17 @@ class ModelService:
         self,
         provider: Provider,
         *,
-        make_router: "Callable[[], Router] | None" = None,
+        make_database: "Callable[[], ModelDatabase] | None" = None,
+        make_router: "Callable[[ModelDatabase], Router] | None" = None,
         concurrency: int = 2,
         clock: Callable[[], float] = time.monotonic,
         now: Callable[[], datetime] = lambda: datetime.now(UTC),
     ) -> None:
         self._provider = provider
         self._make_router = make_router
+        self._make_database = make_database
         self._router: Router | None = None
+        self._database: ModelDatabase | None = None
         self.now = now
         """The wall clock, for ages on screen."""
         self._lists: TTLCache[str, ModelList] = TTLCache(LIST_TTL_S, clock)
@@ -122,12 +128,25 @@ class ModelService:
         return isinstance(self._provider, RunningSupport)
 
     @property
+    def database(self) -> "ModelDatabase":
+        """What is known of models besides what the provider says."""
+        if self._database is None:
+            from ollm_tui.routing.database import ModelDatabase
+
+            self._database = self._make_database() if self._make_database else ModelDatabase()
+        return self._database
+
+    @property
     def router(self) -> "Router":
-        """What answers routing questions, and the model database behind it."""
+        """What answers routing questions."""
         if self._router is None:
             from ollm_tui.routing.router import Router
 
-            self._router = self._make_router() if self._make_router else Router()
+            self._router = (
+                self._make_router(self.database)
+                if self._make_router
+                else Router(database=self.database)
+            )
         return self._router
 
     def explain(self, profile: str | None = None) -> "Decision":
@@ -158,14 +177,14 @@ class ModelService:
         """
         if not refresh and self._lists.fresh(_LIST) is not None:
             return self._models.models
-        self._set_models(replace(self._models, loading=True))
+        self._set_models(self._models._replace(loading=True))
         try:
             await self._lists.get(_LIST, self._fetch_list, refresh=refresh)
         except OllmError as error:
             self._provider_failed(error)
             raise
         except asyncio.CancelledError:
-            self._set_models(replace(self._models, loading=False))
+            self._set_models(self._models._replace(loading=False))
             raise
         return self._models.models
 
@@ -205,7 +224,7 @@ class ModelService:
     async def version(self) -> str:
         """Ask the provider for its version."""
         version = await self._provider.version()
-        self._set_server(replace(self._server, version=version))
+        self._set_server(self._server._replace(version=version))
         return version
 
     async def refresh(self) -> None:
@@ -341,18 +360,24 @@ class ModelService:
 
     # Inside.
 
-    def _enrich(self, model: ModelInfo) -> ModelInfo:
+    def _enrich(self, models: Iterable[ModelInfo]) -> tuple[ModelInfo, ...]:
+        """The models, each with what the database knows of it."""
         from ollm_tui.routing.facts import enrich
 
-        return enrich(model, self.router.database)
+        return tuple(enrich(model, self.database) for model in models)
 
     async def _fetch_list(self) -> ModelList:
         listed = await self._provider.list_models()
-        self._listed = tuple(self._enrich(model) for model in listed.models)
-        self._set_server(replace(self._server, health=ServerHealth.ONLINE, error=None))
-        self._set_models(
-            ModelsState(models=self._with_memory(), problems=listed.problems, as_of=self.now())
-        )
+        self._set_server(self._server._replace(health=ServerHealth.ONLINE, error=None))
+        state = ModelsState(listed.models, listed.problems, as_of=self.now())
+        if len(listed.models) < _MANY:
+            self._listed = self._enrich(listed.models)
+        else:
+            if self._models.as_of is None:
+                # Names and sizes first; looking so many up takes longer than drawing them.
+                self._set_models(state._replace(loading=True))
+            self._listed = await asyncio.to_thread(self._enrich, listed.models)
+        self._set_models(state._replace(models=self._with_memory()))
         return listed
 
     async def _fetch_info(self, name: str) -> ModelDetails:
@@ -361,7 +386,7 @@ class ModelService:
         except ModelNotFound as error:
             raise self._with_suggestions(name, error) from error
         known = self._find(name)
-        info = self._enrich(details.info)
+        (info,) = self._enrich([details.info])
         if known is not None:
             # The list alone knows size and digest.
             info = replace(
@@ -374,8 +399,8 @@ class ModelService:
 
     def _provider_failed(self, error: OllmError) -> None:
         health = ServerHealth.OFFLINE if isinstance(error, ProviderOffline) else ServerHealth.BROKEN
-        self._set_server(replace(self._server, health=health, error=error))
-        self._set_models(replace(self._models, loading=False, stale=True, error=error))
+        self._set_server(self._server._replace(health=health, error=error))
+        self._set_models(self._models._replace(loading=False, stale=True, error=error))
 
     def _refuse_if_loaded(self, name: str, running: Sequence[RunningModel]) -> None:
         self._set_running(tuple(running))
@@ -458,7 +483,7 @@ class ModelService:
             return
         self._running = RunningState(models)
         self._publish(self._running)
-        self._set_models(replace(self._models, models=self._with_memory()))
+        self._set_models(self._models._replace(models=self._with_memory()))
 
     def _publish_queue(self, state: QueueState) -> None:
         self._publish(state)

@@ -9,6 +9,7 @@ from typing import Any, Generic, NamedTuple, TypeVar
 
 from rich.cells import cell_len, set_cell_size
 from rich.segment import Segment
+from rich.style import Style
 from textual import events
 from textual.geometry import Region, Size
 from textual.message import Message
@@ -116,6 +117,7 @@ class RowList(ScrollView, Generic[T], can_focus=True):
         self._strips: dict[tuple[int, bool], Strip] = {}
         self._fitted: tuple[int, list[int]] = (-1, [])
         self._empty: Sequence[Piece] = ()
+        self._base: Style | None = None
 
     # What subclasses say.
 
@@ -239,6 +241,7 @@ class RowList(ScrollView, Generic[T], can_focus=True):
 
     def notify_style_update(self) -> None:
         self._strips.clear()
+        self._base = None
         super().notify_style_update()
 
     # Drawing.
@@ -251,14 +254,21 @@ class RowList(ScrollView, Generic[T], can_focus=True):
             return self._empty_strip(y - self._head, width)
         index = self._top + y - self._head
         if index >= len(self._items):
-            return Strip.blank(width, self.rich_style)
+            return Strip.blank(width, self.base)
         return self._row_strip(index, width)
+
+    @property
+    def base(self) -> Style:
+        """The style of a plain cell. Kept, because working it out takes long for every line."""
+        if self._base is None:
+            self._base = self.rich_style
+        return self._base
 
     def _row_strip(self, index: int, width: int) -> Strip:
         is_cursor = index == self._cursor
         strip = self._strips.get((index, is_cursor))
         if strip is None:
-            base = self.rich_style
+            base = self.base
             palette = palette_of(self.app)
             if is_cursor:
                 base += palette.cursor if self.has_focus else palette.blurred
@@ -273,7 +283,7 @@ class RowList(ScrollView, Generic[T], can_focus=True):
         return strip
 
     def _header_strip(self, width: int) -> Strip:
-        style = self.rich_style + palette_of(self.app).header
+        style = self.base + palette_of(self.app).header
         text = " ".join(
             fit_text(self.header(column), cell_width, right=column.right)
             for column, cell_width in zip(self.COLUMNS, self.widths, strict=True)
@@ -284,11 +294,11 @@ class RowList(ScrollView, Generic[T], can_focus=True):
     def _empty_strip(self, y: int, width: int) -> Strip:
         top = max(0, (self.size.height - self._head - len(self._empty)) // 2)
         if not top <= y < top + len(self._empty):
-            return Strip.blank(width, self.rich_style)
+            return Strip.blank(width, self.base)
         text, style = self._empty[y - top]
         line = fit_text(text, min(width - 2, cell_len(text)))
         left = " " * ((width - cell_len(line)) // 2)
-        base = self.rich_style
+        base = self.base
         return (
             Strip([Segment(left, base), Segment(line, base + palette_of(self.app).named(style))])
             .extend_cell_length(width, base)

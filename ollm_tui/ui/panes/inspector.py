@@ -45,6 +45,8 @@ class InspectorPane(VerticalScroll, can_focus=True):
         """Draw one model: what the list says at once, the details when they are in."""
         if model is None or self._model is None or model.name != self._model.name:
             self.scroll_home(animate=False)
+        if details is None and error is None and _is_same(model, self._model):
+            details = self._details  # what is on screen stays until there is news
         self._model, self._details, self._error = model, details, error
         self._draw()
 
@@ -90,6 +92,12 @@ class InspectorPane(VerticalScroll, can_focus=True):
             yield from (_failure(self._error) if self._error else [Content("asking …")])
             return
         yield from _section(section, self._details)
+
+
+def _is_same(left: ModelInfo | None, right: ModelInfo | None) -> bool:
+    if left is None or right is None:
+        return left is right
+    return (left.name, left.digest) == (right.name, right.digest)
 
 
 def _field(label: str, value: str | Content, style: str = "") -> Content:

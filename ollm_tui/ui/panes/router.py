@@ -51,7 +51,7 @@ class RouterPane(RowList[_Line]):
         """Ask the router again, if the models are others; once the list of them is drawn."""
         if state.as_of is None:
             self.set_items((), [("Waiting for the models …", "dim")])
-        elif state.models is not self._models:
+        elif state.models is not self._models and not state.loading:
             self._models = state.models
             self.call_after_refresh(self._decide)
 
