@@ -20,13 +20,13 @@ from ollm_tui.core.error import (
 )
 
 DONE, NEGATIVE, USAGE, OFFLINE, FAILED, INTERRUPTED = 0, 1, 2, 3, 4, 130
-# Starting allocates much that stays; the default threshold of 700 would look through it often.
-_GC_THRESHOLD = 50_000
 
 
 def run() -> None:
     """The console script."""
-    gc.set_threshold(_GC_THRESHOLD)
+    # Nearly all that starting allocates stays, and looking through it for garbage takes a tenth of
+    # the time; the screen turns collection on again with its first frame.
+    gc.disable()
     sys.exit(main(sys.argv[1:]))
 
 
@@ -40,6 +40,7 @@ def main(arguments: Sequence[str]) -> int:
             from ollm_tui.cli.screen import open_screen
 
             return open_screen(options)
+        gc.enable()
         import asyncio
 
         from ollm_tui.cli.verbs import run_verb

@@ -1,5 +1,6 @@
 """The Textual app: composes the panes, hands them events, answers the keys that work anywhere."""
 
+import gc
 import shutil
 import signal
 from collections.abc import Callable, Iterable, Sequence
@@ -300,6 +301,8 @@ class OllmApp(App[None]):
     # Around the screen.
 
     def _first_frame_is_out(self) -> None:
+        gc.freeze()  # what is there now stays: it need not be looked through ever again
+        gc.enable()
         work.run(self, self._first_look(), "refresh", exclusive=True)
         if self.service.can_run:
             self.set_interval(MEMORY_EVERY_S, self._ask_memory)

@@ -86,6 +86,7 @@ class RowList(ScrollView, Generic[T], can_focus=True):
     BINDINGS = keymap.bindings(keymap.LISTS)
     COLUMNS: tuple[Column, ...] = ()
     HEADER = True
+    CURSOR = True
 
     class Moved(Message):
         """The cursor is on another item, or on none."""
@@ -202,13 +203,22 @@ class RowList(ScrollView, Generic[T], can_focus=True):
         self.refresh()
 
     def action_move(self, by: int) -> None:
-        self.move_to(self._cursor + by)
+        """Move by rows; without a cursor, scroll by lines."""
+        if self.CURSOR:
+            self.move_to(self._cursor + by)
+        else:
+            self.scroll_to(y=self._top + by, animate=False)
 
     def action_page(self, pages: int) -> None:
-        self.move_to(self._cursor + pages * max(1, self.size.height - self._head - 1))
+        """Move by pages."""
+        self.action_move(pages * max(1, self.size.height - self._head - 1))
 
     def action_jump(self, index: int) -> None:
-        self.move_to(index if index >= 0 else len(self._items) - 1)
+        """Move to a row, counted from the end when negative."""
+        if self.CURSOR:
+            self.move_to(index if index >= 0 else len(self._items) - 1)
+        else:
+            self.scroll_to(y=0 if index >= 0 else len(self._items), animate=False)
 
     # Events.
 
@@ -231,7 +241,7 @@ class RowList(ScrollView, Generic[T], can_focus=True):
             self.header_clicked(offset.x)
             return
         index = self._top + offset.y - self._head
-        if index < len(self._items):
+        if index < len(self._items) and self.CURSOR:
             self.move_to(index)
             if event.chain == 2:
                 self.post_message(self.Chosen(self))
@@ -265,7 +275,7 @@ class RowList(ScrollView, Generic[T], can_focus=True):
         return self._base
 
     def _row_strip(self, index: int, width: int) -> Strip:
-        is_cursor = index == self._cursor
+        is_cursor = index == self._cursor and self.CURSOR
         strip = self._strips.get((index, is_cursor))
         if strip is None:
             base = self.base
@@ -334,7 +344,7 @@ class RowList(ScrollView, Generic[T], can_focus=True):
 
     def _scroll_to_cursor(self) -> None:
         page = self.size.height - self._head
-        if page <= 0:
+        if page <= 0 or not self.CURSOR:
             return
         if self._cursor < self._top:
             self.scroll_to(y=self._cursor, animate=False)

@@ -1,0 +1,64 @@
+"""A pane of text: labelled lines, wrapped to the pane, of which only those in sight are drawn."""
+
+import textwrap
+from collections.abc import Iterable, Iterator, Sequence
+from typing import NamedTuple
+
+from ollm_tui.ui.rows import Piece, RowList
+
+LABEL_WIDTH = 10
+
+
+class Text(NamedTuple):
+    """A paragraph, or what a label says."""
+
+    text: str
+    style: str = ""
+    label: str = ""
+
+
+class TextPane(RowList[list[Piece]]):
+    """Scrolls; has no cursor."""
+
+    HEADER = False
+    CURSOR = False
+
+    def __init__(self, *, id: str) -> None:
+        super().__init__(id=id, key=lambda line: None, classes="pane")
+        self._paragraphs: Sequence[Text] = ()
+
+    def set_text(self, paragraphs: Iterable[Text]) -> None:
+        """Show other text, from wherever the pane is scrolled to."""
+        self._paragraphs = tuple(paragraphs)
+        self._wrap()
+
+    def pieces(self, line: list[Piece], width: int) -> list[Piece]:
+        return line
+
+    def on_resize(self) -> None:
+        self._wrap()
+        super().on_resize()
+
+    def _wrap(self) -> None:
+        width = max(LABEL_WIDTH + 8, self.room - 1)
+        self.set_items([line for text in self._paragraphs for line in _lines(text, width)])
+
+
+def _lines(paragraph: Text, width: int) -> Iterator[list[Piece]]:
+    text, style, label = paragraph
+    indent = LABEL_WIDTH if label else 0
+    wrapped = [
+        line
+        for part in text.split("\n")
+        for line in textwrap.wrap(
+            part, width - indent, drop_whitespace=False, replace_whitespace=False
+        )
+        or [""]
+    ]
+    for number, line in enumerate(wrapped):
+        if not indent:
+            yield [(line, style)]
+        elif number:
+            yield [(" " * indent, ""), (line.lstrip(), style)]
+        else:
+            yield [(label.ljust(indent), "dim"), (line, style)]
