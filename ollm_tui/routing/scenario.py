@@ -222,10 +222,10 @@ class _Reader:
                 self.complain((str(key),), f"{key} {plain.unknown_key(str(key), known)}")
         models, models_file = self._models(data.get("models"))
         return ScenarioFile(
-            cases=self._cases(data.get("cases")),
             models=models,
             models_file=models_file,
             memory_budget_bytes=self._budget(data, keys.get("memory_budget_bytes")),
+            cases=self._cases(data.get("cases")),
         )
 
     def _budget(self, data: Mapping[Any, object], key: Any) -> int | None:
