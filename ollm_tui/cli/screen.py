@@ -2,8 +2,9 @@
 
 import argparse
 import os
+from functools import partial
 
-from ollm_tui.cli.compose import log_to, make_service, server_address
+from ollm_tui.cli.compose import log_to, make_service, names_to_pull, server_address
 from ollm_tui.core.error import OllmError
 
 
@@ -23,6 +24,6 @@ def open_screen(options: argparse.Namespace) -> int:
                 cause="input or output is not one",
                 actions=("Use a verb instead, for example `ollm-tui list`; see --help.",),
             )
-        app = OllmApp(service, is_demo=options.demo)
+        app = OllmApp(service, is_demo=options.demo, suggest=partial(names_to_pull, service))
         app.run()
     return app.return_code or 0

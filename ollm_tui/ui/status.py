@@ -11,6 +11,7 @@ from ollm_tui.service.service import ModelService
 from ollm_tui.ui import format as words
 from ollm_tui.ui import keymap
 
+_ROOMY = 100
 _HEALTH = {
     ServerHealth.CONNECTING: ("○", "$text-muted", "connecting"),
     ServerHealth.ONLINE: ("●", "$text-success", ""),

@@ -14,9 +14,11 @@ from textual.widgets.option_list import Option
 
 from ollm_tui.core.error import InvalidName
 from ollm_tui.core.name import parse_reference
+from ollm_tui.ui.rows import fit_name
 
 SHOWN = 10
-_HINT = "enter pulls · several names with blanks between · tab takes a suggestion · esc leaves"
+_NAME = 28
+_HINT = "enter pulls, several names with blanks between; tab takes a suggestion; esc leaves"
 
 
 class PullScreen(ModalScreen[list[str]]):
@@ -100,7 +102,7 @@ class PullScreen(ModalScreen[list[str]]):
         options = self.query_one(OptionList)
         options.clear_options()
         options.add_options(
-            Option(Content.assemble(name.ljust(34), (about, "$text-muted")))
+            Option(Content.assemble(f"{fit_name(name, _NAME)}  ", (about, "$text-muted")))
             for name, about in suggestions
         )
         options.highlighted = 0 if suggestions else None
