@@ -44,6 +44,8 @@ class Terminal:
         self.status: int | None = None
         variables = dict(os.environ, TERM="xterm-256color", COLORTERM="truecolor")
         variables["PYTHONPATH"] = str(ROOT)
+        for name in ("COLUMNS", "LINES"):  # would overrule the size of the terminal
+            variables.pop(name, None)
         variables.update(environment or {})
         size = struct.pack("HHHH", rows, columns, 0, 0)
         self.pid, self._fd = pty.fork()
@@ -104,18 +106,24 @@ class Terminal:
         """Read until none of `texts` is on the screen."""
         return self._wait(lambda: not any(text in self.text for text in texts), texts, timeout_s)
 
+    def poll(self) -> int | None:
+        """The exit status, negative for a signal, or None while the program runs."""
+        if self.status is None:
+            pid, status = os.waitpid(self.pid, os.WNOHANG)
+            if pid:
+                self.status = os.waitstatus_to_exitcode(status)
+        return self.status
+
     def wait_end(self, timeout_s: float = 10.0) -> int:
         """Read until the program has ended and return its exit status, negative for a signal."""
         end_s = time.monotonic() + timeout_s
         while time.monotonic() < end_s:
             self.read()
-            pid, status = os.waitpid(self.pid, os.WNOHANG) if self.status is None else (1, 0)
-            if pid:
-                if self.status is None:
-                    self.status = os.waitstatus_to_exitcode(status)
+            status = self.poll()
+            if status is not None:
                 while self.read(0):
                     pass
-                return self.status
+                return status
         raise AssertionError(f"still running after {timeout_s} s:\n{self.text}")
 
     def hang_up(self) -> None:

@@ -29,7 +29,7 @@ from ollm_tui.core.event import (
     ServerState,
 )
 from ollm_tui.core.model import ModelDetails, ModelInfo, ModelList, ModelStatus, RunningModel
-from ollm_tui.core.name import name_key, parse_reference
+from ollm_tui.core.name import name_key, parse_reference, same_model
 from ollm_tui.core.progress import PullState
 from ollm_tui.providers.base import Provider, RunningSupport
 from ollm_tui.service.cache import TTLCache
@@ -443,7 +443,8 @@ class ModelService:
         return None
 
     def _with_suggestions(self, name: str, error: ModelNotFound) -> ModelNotFound:
-        near = closest(name, (model.display_name for model in self._models.models))
+        others = (m.display_name for m in self._models.models if not same_model(m.name, name))
+        near = closest(name, others)
         if not near:
             return error
         return ModelNotFound(

@@ -1,7 +1,6 @@
 """The Textual app: composes the panes, hands them events, answers the keys that work anywhere."""
 
 import gc
-import shutil
 import signal
 from collections.abc import Callable, Iterable, Sequence
 from functools import partial
@@ -46,10 +45,11 @@ Suggest = Callable[[str], Sequence[tuple[str, str]]]
 class MainScreen(Screen[None]):
     """The four panes: side by side when wide, one at a time when narrow or zoomed."""
 
+    # Here and not on the app, since screens have a tab of their own that comes before it.
+    BINDINGS: ClassVar[list[BindingType]] = keymap.bindings(keymap.PANES)
+
     def __init__(self, service: ModelService, when_mounted: Callable[[], None]) -> None:
-        # Known beforehand, so that the first layout is the right one.
-        is_wide = shutil.get_terminal_size().columns >= WIDE_FROM
-        super().__init__(classes="-wide" if is_wide else "-narrow")
+        super().__init__()
         self._service = service
         self._when_mounted = when_mounted
 
@@ -86,10 +86,6 @@ class OllmApp(App[None]):
     """
 
     TITLE = "ollm-tui"
-    HORIZONTAL_BREAKPOINTS = [  # noqa: RUF012 - the type is App's
-        (0, "-narrow"),
-        (WIDE_FROM, "-wide"),
-    ]
     CSS_PATH = "app.tcss"
     BINDINGS: ClassVar[list[BindingType]] = keymap.bindings(keymap.EVERYWHERE)
 
@@ -105,6 +101,8 @@ class OllmApp(App[None]):
         self._is_demo = is_demo
         self._suggest = suggest
         self._active = "installed"
+        self._is_zoomed = False
+        self._width = self.size.width
         self._arranged: tuple[str, bool, int] | None = None
         self._inspect_timer: Timer | None = None
         self._bridge = Bridge(self._show, self)
@@ -186,9 +184,13 @@ class OllmApp(App[None]):
 
     def action_pane(self, name: str) -> None:
         """Go to a pane."""
+        pane = self._main.query_one(f"#{name}")
+        # It takes the focus before the others are hidden: hiding the focused one would have
+        # Textual choose another itself.
+        pane.display = True
+        self._main.set_focus(pane, scroll_visible=False)
         self._active = name
         self._arrange()
-        self._main.query_one(f"#{name}").focus()
 
     def action_next_pane(self, by: int) -> None:
         """Go to the next pane, or the previous one."""
@@ -196,25 +198,28 @@ class OllmApp(App[None]):
 
     def action_zoom(self) -> None:
         """Give the active pane the whole screen, or back."""
-        self._main.toggle_class("-zoom")
+        self._is_zoomed = not self._is_zoomed
         self._arrange()
 
     def on_descendant_focus(self, event: events.DescendantFocus) -> None:
-        if event.widget.id in PANES:
+        if event.widget.id in PANES and event.widget.display:
             self._active = event.widget.id
             self._arrange()
 
-    def on_resize(self) -> None:
-        self.call_after_refresh(self._arrange)
+    def on_resize(self, event: events.Resize) -> None:
+        self._width = event.size.width
+        if self._unsubscribe is not None:  # the panes are there
+            self._arrange()
 
     def _arrange(self) -> None:
         """Show the panes that have room, and the two lines around them."""
         main = self._main
-        is_alone = main.has_class("-narrow") or main.has_class("-zoom")
+        is_alone = self._width < WIDE_FROM or self._is_zoomed
         arrangement = (self._active, is_alone, self._width)
         if arrangement == self._arranged:
             return
         self._arranged = arrangement
+        main.set_class(is_alone, "-alone")
         for pane in PANES:
             widget = main.query_one(f"#{pane}")
             # Set on the widget itself, not by a class: a pane that is still hidden by a stylesheet
@@ -226,10 +231,6 @@ class OllmApp(App[None]):
         self._main.query_one("#footer", Static).update(
             status.footer_line(PLACES[self._active], self._width), layout=False
         )
-
-    @property
-    def _width(self) -> int:
-        return self._main.size.width or shutil.get_terminal_size().columns
 
     # Keys that work anywhere.
 

@@ -9,12 +9,13 @@ from typing import NamedTuple
 from textual.binding import Binding, BindingType
 
 EVERYWHERE = "everywhere"
+PANES = "panes"
 LISTS = "lists"
 INSTALLED = "Installed"
 DOWNLOADS = "Downloads"
 INSPECTOR = "Inspector"
 ROUTER = "Router"
-PLACES = (EVERYWHERE, LISTS, INSTALLED, DOWNLOADS, INSPECTOR, ROUTER)
+PLACES = (EVERYWHERE, PANES, LISTS, INSTALLED, DOWNLOADS, INSPECTOR, ROUTER)
 
 
 class Key(NamedTuple):
@@ -41,12 +42,12 @@ KEYS: tuple[Key, ...] = (
     Key("app.refresh", "r", "refresh", EVERYWHERE, "refresh", "Ask the server again", False, True),
     Key("app.help", "question_mark", "help", EVERYWHERE, "help", "Show all keys", True, True),
     Key("app.zoom", "z", "zoom", EVERYWHERE, "zoom", "Zoom the pane, or back", True, True),
-    Key("pane.installed", "1", "pane('installed')", EVERYWHERE, "installed", "Go to Installed"),
-    Key("pane.downloads", "2", "pane('downloads')", EVERYWHERE, "downloads", "Go to Downloads"),
-    Key("pane.inspector", "3", "pane('inspector')", EVERYWHERE, "inspector", "Go to Inspector"),
-    Key("pane.router", "4", "pane('router')", EVERYWHERE, "router", "Go to Router"),
-    Key("pane.next", "tab", "next_pane(1)", EVERYWHERE, "next", "Next pane"),
-    Key("pane.previous", "shift+tab", "next_pane(-1)", EVERYWHERE, "previous", "Previous pane"),
+    Key("pane.installed", "1", "app.pane('installed')", PANES, "installed", "Go to Installed"),
+    Key("pane.downloads", "2", "app.pane('downloads')", PANES, "downloads", "Go to Downloads"),
+    Key("pane.inspector", "3", "app.pane('inspector')", PANES, "inspector", "Go to Inspector"),
+    Key("pane.router", "4", "app.pane('router')", PANES, "router", "Go to Router"),
+    Key("pane.next", "tab", "app.next_pane(1)", PANES, "next", "Next pane"),
+    Key("pane.previous", "shift+tab", "app.next_pane(-1)", PANES, "previous", "Previous pane"),
     Key(
         "app.palette",
         "ctrl+p",

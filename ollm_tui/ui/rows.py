@@ -4,6 +4,7 @@ A widget per row, or DataTable, costs ten times as much with live cells. Owns cu
 column layout; what a row says is its subclass's.
 """
 
+import textwrap
 from collections.abc import Callable, Hashable, Sequence
 from typing import Any, Generic, NamedTuple, TypeVar
 
@@ -116,6 +117,7 @@ class RowList(ScrollView, Generic[T], can_focus=True):
         self._items: Sequence[T] = ()
         self._cursor = 0
         self._strips: dict[tuple[int, bool], Strip] = {}
+        self._strips_width = 0
         self._fitted: tuple[int, list[int]] = (-1, [])
         self._empty: Sequence[Piece] = ()
         self._base: Style | None = None
@@ -276,6 +278,9 @@ class RowList(ScrollView, Generic[T], can_focus=True):
 
     def _row_strip(self, index: int, width: int) -> Strip:
         is_cursor = index == self._cursor and self.CURSOR
+        if width != self._strips_width:
+            self._strips.clear()
+            self._strips_width = width
         strip = self._strips.get((index, is_cursor))
         if strip is None:
             base = self.base
@@ -302,15 +307,19 @@ class RowList(ScrollView, Generic[T], can_focus=True):
         return Strip([Segment(" " + text, style)]).extend_cell_length(width, style).crop(0, width)
 
     def _empty_strip(self, y: int, width: int) -> Strip:
-        top = max(0, (self.size.height - self._head - len(self._empty)) // 2)
-        if not top <= y < top + len(self._empty):
-            return Strip.blank(width, self.base)
-        text, style = self._empty[y - top]
-        line = fit_text(text, min(width - 2, cell_len(text)))
-        left = " " * ((width - cell_len(line)) // 2)
+        lines = [
+            (line, style)
+            for text, style in self._empty
+            for line in textwrap.wrap(text, max(1, width - 4)) or [""]
+        ]
+        top = max(0, (self.size.height - self._head - len(lines)) // 2)
         base = self.base
+        if not top <= y < top + len(lines):
+            return Strip.blank(width, base)
+        text, style = lines[y - top]
+        left = " " * ((width - cell_len(text)) // 2)
         return (
-            Strip([Segment(left, base), Segment(line, base + palette_of(self.app).named(style))])
+            Strip([Segment(left, base), Segment(text, base + palette_of(self.app).named(style))])
             .extend_cell_length(width, base)
             .crop(0, width)
         )

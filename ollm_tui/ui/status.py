@@ -26,9 +26,8 @@ def status_line(service: ModelService, width: int, *, is_demo: bool) -> Content:
     glyph, style, word = _HEALTH[server.health]
     parts: list[Content] = []
     if is_demo:
-        parts.append(
-            Content.styled(" DEMO: made-up models ", "bold $text-warning on $warning-muted")
-        )
+        label = " DEMO: made-up models " if width >= _ROOMY else " DEMO "
+        parts.append(Content.styled(label, "bold $text-warning on $warning-muted"))
     name = " ".join(part for part in (server.provider, server.version, word) if part)
     parts.append(Content.assemble((glyph, style), f" {name}"))
     parts.append(Content.styled(server.host, "$text-muted"))

@@ -121,7 +121,7 @@ def _sentence(item: QueueItem) -> Piece:
             kept = f" at {int(progress.percentage)}%, {got} kept" if got else ""
             return (f"cancelled{kept}; R resumes", "dim")
         case PullState.ERROR:
-            return (f"{item.error}; R retries" if item.error else "failed; R retries", "bad")
+            return (f"failed, R retries: {item.error}", "bad")
 
 
 _EMPTY: tuple[Piece, ...] = (

@@ -66,8 +66,8 @@ class InspectorPane(TextPane):
             self.set_text([])
             return
         section = SECTIONS[self._section]
-        where = f" ─ {section} {self._section + 1}/{len(SECTIONS)}" if self._section else ""
-        self.border_title = Content(f"3 Inspector ─ {model.display_name}{where}")
+        where = f"{section} {self._section + 1}/{len(SECTIONS)} ─ " if self._section else ""
+        self.border_title = Content(f"3 Inspector ─ {where}{model.display_name}")
         self.set_text(self._text(section, model))
 
     def _text(self, section: str, model: ModelInfo) -> Iterator[Text]:

@@ -14,6 +14,7 @@ from ollm_tui.ui import keymap
 
 _INTRO = {
     keymap.EVERYWHERE: "Everywhere",
+    keymap.PANES: "Panes",
     keymap.LISTS: "In lists; click and wheel do the obvious",
 }
 _LEGEND = (

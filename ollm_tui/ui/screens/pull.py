@@ -62,7 +62,6 @@ class PullScreen(ModalScreen[list[str]]):
     def _submitted(self, event: Input.Submitted) -> None:
         names = event.value.split()
         if not names:
-            self.action_take()
             return
         try:
             for name in names:

@@ -1,0 +1,51 @@
+"""The app on a sandbox server: what every test of the screen starts from."""
+
+from collections.abc import AsyncIterator, Callable, Iterator
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
+
+import pytest
+
+from ollm_tui.providers.ollama import OllamaProvider
+from ollm_tui.sandbox.server import SandboxServer
+from ollm_tui.sandbox.timing import INSTANT
+from ollm_tui.service.service import ModelService
+from ollm_tui.ui.app import OllmApp
+from tests.ui.screen import Screen
+
+OpenApp = Callable[..., AbstractAsyncContextManager[Screen]]
+
+
+@pytest.fixture(autouse=True)
+def _still(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("TEXTUAL_ANIMATIONS", "none")
+
+
+@pytest.fixture
+def server() -> Iterator[SandboxServer]:
+    """A made-up server that answers at once."""
+    with SandboxServer(timing=INSTANT, loaded=("llama3.2:3b",)) as sandbox:
+        yield sandbox
+
+
+@pytest.fixture
+def open_app(server: SandboxServer) -> OpenApp:
+    """Opens the app on the server, or on another address, at a size."""
+
+    @asynccontextmanager
+    async def opened(
+        *,
+        host: str | None = None,
+        size: tuple[int, int] = (120, 40),
+        wait: bool = True,
+        read_timeout_s: float = 15.0,
+    ) -> AsyncIterator[Screen]:
+        service = ModelService(OllamaProvider(host or server.host, read_timeout_s=read_timeout_s))
+        app = OllmApp(service, suggest=lambda word: [("qwen3:14b", "~9.3 GB")])
+        async with app.run_test(size=size, notifications=True) as pilot:
+            screen = Screen(app, pilot)
+            if wait:
+                await screen.until(lambda: service.models.as_of is not None)
+                await screen.misses("asking …")
+            yield screen
+
+    return opened

@@ -1,0 +1,68 @@
+"""What a test does with the app and sees of it."""
+
+import asyncio
+import time
+from collections.abc import Callable
+
+from textual.pilot import Pilot
+
+from ollm_tui.service.service import ModelService
+from ollm_tui.ui.app import OllmApp
+from ollm_tui.ui.rows import RowList
+
+PATIENCE_S = 10.0
+
+
+class Screen:
+    """Keys in, text out."""
+
+    def __init__(self, app: OllmApp, pilot: Pilot[None]) -> None:
+        self.app = app
+        self.pilot = pilot
+
+    @property
+    def service(self) -> ModelService:
+        """What the app asks."""
+        return self.app.service
+
+    @property
+    def text(self) -> str:
+        """Everything on screen, line by line."""
+        width, height = self.app.size
+        strips = self.app.screen._compositor.render_strips(self.app.size)
+        return "\n".join(strip.text[:width].rstrip() for strip in strips[:height])
+
+    def lines(self, part: str) -> list[str]:
+        """The lines that have `part` in them."""
+        return [line for line in self.text.splitlines() if part in line]
+
+    async def press(self, *keys: str) -> None:
+        """Press keys and let the app answer."""
+        await self.pilot.press(*keys)
+
+    async def type(self, text: str) -> None:
+        """Type a text."""
+        await self.pilot.press(*("space" if letter == " " else letter for letter in text))
+
+    async def until(self, is_so: Callable[[], bool]) -> None:
+        """Let the app run until something is so."""
+        end_s = time.monotonic() + PATIENCE_S
+        while not is_so():
+            assert time.monotonic() < end_s, self.text
+            await asyncio.sleep(0.005)
+            await self.pilot.pause()
+
+    async def sees(self, *texts: str) -> str:
+        """Let the app run until all texts are on screen; returns the screen."""
+        await self.until(lambda: all(text in self.text for text in texts))
+        return self.text
+
+    async def misses(self, *texts: str) -> str:
+        """Let the app run until none of the texts is on screen; returns the screen."""
+        await self.until(lambda: not any(text in self.text for text in texts))
+        return self.text
+
+    def names(self) -> list[str]:
+        """The installed models shown, in order."""
+        rows = self.app.screen_stack[0].query_one("#installed", RowList)
+        return [model.name for model in rows.items]
