@@ -1,0 +1,72 @@
+"""What the outside world says before any file is read, and where the files would be.
+
+On the way to the first request: imports next to nothing.
+"""
+
+import os
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path as FilePath
+
+FILE_NAME = "config.yaml"
+FOLDER_NAME = ".ollm"
+
+
+@dataclass(frozen=True, slots=True)
+class Inputs:
+    """What the outside world says before any file is read."""
+
+    flags: Mapping[str, object] = field(default_factory=dict)
+    """By the names in `source.FLAGS`; None = not given. Numbers may be text."""
+    env: Mapping[str, str] = field(default_factory=dict)
+    cwd: FilePath = FilePath()
+    user_home: FilePath = FilePath()
+    config_file: FilePath | None = None
+    """--config: replaces both files."""
+    no_config: bool = False
+    """--no-config: no file is read."""
+
+    @classmethod
+    def of_process(
+        cls,
+        flags: Mapping[str, object],
+        *,
+        config_file: FilePath | None = None,
+        no_config: bool = False,
+    ) -> "Inputs":
+        """What this process was started with."""
+        home = FilePath(os.path.expanduser("~"))
+        try:
+            cwd = FilePath(os.getcwd())
+        except FileNotFoundError:
+            cwd = home  # the folder has been deleted under us
+        return cls(flags, os.environ, cwd, home, config_file, no_config)
+
+    @property
+    def ollm_home(self) -> FilePath:
+        """The folder of the user's configuration, state and logs: OLLM_HOME, else ~/.ollm."""
+        named = self.env.get("OLLM_HOME", "").strip()
+        return FilePath(named).expanduser() if named else self.user_home / FOLDER_NAME
+
+    @property
+    def user_path(self) -> FilePath:
+        """The user's own configuration file, there or not."""
+        return self.ollm_home / FILE_NAME
+
+
+def find_workspace_file(inputs: Inputs) -> FilePath | None:
+    """The workspace's configuration file, if there is one.
+
+    Looks in the current folder and upward, up to the repository's root (the folder with `.git`)
+    or the home folder; the home folder itself, and OLLM_HOME, are not a workspace.
+    """
+    home, ollm_home = inputs.user_home, inputs.ollm_home
+    for folder in (inputs.cwd, *inputs.cwd.parents):
+        if folder == home:
+            return None
+        candidate = folder / FOLDER_NAME / FILE_NAME
+        if candidate.parent != ollm_home and os.path.lexists(candidate):
+            return candidate
+        if os.path.lexists(folder / ".git"):
+            return None
+    return None

@@ -1,0 +1,156 @@
+"""The configuration manager: one object that always has an answer, and says when it is stale.
+
+Reads the sources when they have changed, keeps the last good state when they have become worse,
+and answers questions about single models. Knows nothing of the screen.
+
+Source: design, Configuration Manager.
+"""
+
+import os
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from pathlib import Path as FilePath
+
+from pydantic import BaseModel
+
+from ollm_tui.config import trust
+from ollm_tui.config.check import check_layer
+from ollm_tui.config.inputs import Inputs, find_workspace_file
+from ollm_tui.config.layer import Layer, SourceFile
+from ollm_tui.config.lint import Knowledge, check_patterns, check_profiles
+from ollm_tui.config.node import planted
+from ollm_tui.config.option import MatchPattern, ModelOptions, matches_glob, options_for
+from ollm_tui.config.problem import Origin, Severity
+from ollm_tui.config.resolve import Effective, load_config
+from ollm_tui.config.source import VARIABLES
+
+_WATCHED_VARIABLES = (*VARIABLES, "OLLAMA_HOST", "OLLM_HOME")
+
+
+@dataclass(frozen=True, slots=True)
+class ValidationError:
+    """One mistake in a configuration. Source: design, Configuration Manager."""
+
+    field: str
+    """The dotted key as written."""
+    message: str
+    value: object
+
+
+@dataclass(frozen=True, slots=True)
+class ValidationResult:
+    """Whether a configuration can be used, and everything that speaks against it."""
+
+    valid: bool
+    errors: tuple[ValidationError, ...] = ()
+
+
+class ConfigManager:
+    """The settings in force, for one process."""
+
+    def __init__(
+        self,
+        inputs: Inputs,
+        knowledge: Knowledge | None = None,
+        matches: MatchPattern = matches_glob,
+    ) -> None:
+        self._inputs = inputs
+        self._knowledge = knowledge or Knowledge()
+        self._matches = matches
+        self._effective: Effective | None = None
+        self._last_good: Effective | None = None
+        self._signature: object = None
+
+    def load_config(self) -> Effective:
+        """Read every source again.
+
+        Returns:
+            What is in force. When the sources now have errors that the state before had not,
+            that state stays in force, with the new problems and `is_last_good` set.
+        """
+        self._signature = self._read_signature()
+        fresh = load_config(self._inputs, self._knowledge)
+        if not fresh.errors:
+            self._last_good = fresh
+        elif self._last_good is not None:
+            fresh = replace(
+                self._last_good, problems=fresh.problems, files=fresh.files, is_last_good=True
+            )
+        self._effective = fresh
+        return fresh
+
+    def get_effective_config(self) -> Effective:
+        """What is in force; the sources are read again only when one has changed."""
+        if self._effective is None or self._signature != self._read_signature():
+            return self.load_config()
+        return self._effective
+
+    def validate_config(self, config: Mapping[str, object] | BaseModel) -> ValidationResult:
+        """Judge a configuration given as data, in the file's keys.
+
+        Returns:
+            Every error, not just the first; warnings do not count.
+        """
+        data = (
+            config.model_dump(by_alias=True, warnings=False)
+            if isinstance(config, BaseModel)
+            else config
+        )
+        layer = Layer(Origin.FILE, planted(data, label="the configuration given"))
+        if isinstance(layer.root.value, dict):
+            check_layer(layer)
+            check_patterns(layer, self._knowledge)
+            check_profiles([layer], self._knowledge)
+        errors = tuple(
+            ValidationError(problem.field, problem.message, problem.value)
+            for problem in layer.problems
+            if problem.severity is Severity.ERROR
+        )
+        return ValidationResult(not errors, errors)
+
+    def get_model_options(self, model_name: str) -> ModelOptions:
+        """The generation options in force for one model."""
+        return options_for(self.get_effective_config(), model_name, self._matches)
+
+    def trust(self, file: SourceFile) -> Effective:
+        """Allow a workspace file, as it was read, to name servers and credentials.
+
+        Raises:
+            OSError: the decision could not be written.
+        """
+        trust.trust(self._inputs.ollm_home, file)
+        return self.load_config()
+
+    def distrust(self, file: SourceFile) -> Effective:
+        """Take the permission back.
+
+        Raises:
+            OSError: the decision could not be written.
+        """
+        trust.distrust(self._inputs.ollm_home, file)
+        return self.load_config()
+
+    def _read_signature(self) -> object:
+        inputs = self._inputs
+        variables = tuple(inputs.env.get(name) for name in _WATCHED_VARIABLES)
+        if inputs.no_config:
+            return variables
+        if inputs.config_file is not None:
+            return variables, _stamp(inputs.cwd / inputs.config_file.expanduser())
+        workspace = find_workspace_file(inputs)
+        return (
+            variables,
+            workspace,
+            _stamp(workspace) if workspace else None,
+            _stamp(inputs.user_path),
+            _stamp(inputs.ollm_home / trust.STORE_NAME),
+        )
+
+
+def _stamp(path: FilePath) -> tuple[int, int, int] | None:
+    """What changes when the file does; None when it is not there."""
+    try:
+        status = os.stat(path)
+    except OSError:
+        return None
+    return status.st_mtime_ns, status.st_size, status.st_ino

@@ -1,0 +1,116 @@
+"""The generation options for one model: what is sent with its requests, and who set each.
+
+Flags and environment beat the model's own entries under `models`, these beat `options`. Among
+several matching patterns the longest wins, field by field. Source: design, Properties 14-16.
+"""
+
+import re
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from fnmatch import fnmatchcase
+
+from ollm_tui.config.node import Path
+from ollm_tui.config.problem import Origin
+from ollm_tui.config.resolve import Effective, Setting
+from ollm_tui.config.schema import Options
+from ollm_tui.config.shape import value_at
+from ollm_tui.core.error import InvalidName
+from ollm_tui.core.name import parse_name, same_model
+
+MatchPattern = Callable[[str, str], bool]
+"""Whether a model name matches a glob pattern."""
+_WILDCARDS = re.compile(r"[*?\[]")
+_PROVIDER = "provider"
+
+
+@dataclass(frozen=True, slots=True)
+class ModelOptions:
+    """What to send for one model. Only what is set somewhere is there."""
+
+    generation: Mapping[str, float] = field(default_factory=dict)
+    """By YAML key (`maxTokens`); the adapter has the wire names. Wins over `provider`."""
+    provider: Mapping[str, object] = field(default_factory=dict)
+    """Untouched."""
+    settings: Mapping[str, Setting] = field(default_factory=dict)
+    """Who set each of `generation`."""
+
+
+def matches_glob(name: str, pattern: str) -> bool:
+    """Whether `pattern` covers the model, without case, by its full name or by model:tag alone."""
+    if not _WILDCARDS.search(pattern):
+        return same_model(name, pattern)
+    folded = pattern.casefold().replace("[^", "[!")
+    try:
+        parsed = parse_name(name)
+    except InvalidName:
+        return fnmatchcase(name.casefold(), folded)
+    forms = {parsed.short, f"{parsed.model}:{parsed.tag}" if "/" not in pattern else parsed.short}
+    return any(fnmatchcase(form.casefold(), folded) for form in forms)
+
+
+def options_for(
+    effective: Effective, model_name: str, matches: MatchPattern = matches_glob
+) -> ModelOptions:
+    """The options in force for one model."""
+    patterns = sorted(
+        (pattern for pattern in effective.config.models if matches(model_name, pattern)),
+        key=lambda pattern: (len(pattern), -len(_WILDCARDS.findall(pattern)), pattern),
+        reverse=True,
+    )
+    own = [effective.config.models[pattern].provider for pattern in patterns]
+    own_keys = {_folded(key) for options in own for key in options}
+    settings = {}
+    for key in _generation_keys():
+        setting = _deciding(effective, key, patterns, hidden=_folded(key) in own_keys)
+        if setting is not None:
+            settings[key] = setting
+    return ModelOptions(
+        generation={
+            key: float(value) if isinstance(value, float) else value
+            for key, setting in settings.items()
+            if isinstance(value := value_at(effective.config, setting.path), int | float)
+        },
+        provider=_merged([*own, effective.connection.options]),
+        settings=settings,
+    )
+
+
+def _deciding(
+    effective: Effective, key: str, patterns: list[str], *, hidden: bool
+) -> Setting | None:
+    """The setting that decides `key`.
+
+    Args:
+        hidden: whether the model's own provider options say it too, which beats `options`.
+    """
+    general = effective.settings[("options", key)]
+    if general.origin in (Origin.FLAG, Origin.ENV):
+        return general
+    for pattern in patterns:
+        path: Path = ("models", pattern, key)
+        if path in effective.settings:
+            return effective.settings[path]
+    return None if hidden or general.origin is Origin.DEFAULT else general
+
+
+def _generation_keys() -> list[str]:
+    return [info.alias or name for name, info in Options.model_fields.items()]
+
+
+def _merged(strongest_first: list[Mapping[str, object]]) -> dict[str, object]:
+    """Deep merge; a key spelt in another way (`num_ctx`, `numCtx`) is the same key."""
+    result: dict[str, object] = {}
+    spelt: dict[str, str] = {}
+    for options in strongest_first:
+        for key, value in options.items():
+            known = spelt.setdefault(_folded(key), key)
+            present = result.get(known)
+            if known not in result:
+                result[known] = value
+            elif isinstance(present, Mapping) and isinstance(value, Mapping):
+                result[known] = _merged([present, value])
+    return result
+
+
+def _folded(key: str) -> str:
+    return key.replace("_", "").casefold()

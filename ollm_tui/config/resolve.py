@@ -1,0 +1,258 @@
+"""Layers to one answer: merge by precedence, validate, and say where each value comes from.
+
+Mappings merge deeply, lists and scalars replace, an empty value is no value.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+from functools import cache
+from itertools import takewhile
+from pathlib import Path as FilePath
+from types import MappingProxyType
+
+from ollm_tui.config import lint
+from ollm_tui.config.check import check_layer
+from ollm_tui.config.connection import Connection
+from ollm_tui.config.inputs import Inputs
+from ollm_tui.config.layer import Layer, SourceFile
+from ollm_tui.config.lint import Knowledge
+from ollm_tui.config.node import Node, Path, branch, dotted, entries, find, plain, planted
+from ollm_tui.config.problem import ConfigProblem, Origin, Place, Severity
+from ollm_tui.config.schema import Provider, Settings
+from ollm_tui.config.secret import masked
+from ollm_tui.config.shape import Kind, Shape, settings_shape, value_at
+from ollm_tui.config.source import SOURCES
+from ollm_tui.config.trust import drop_untrusted, is_trusted
+
+_DEFAULT_PLACE = Place("default")
+
+
+@dataclass(frozen=True, slots=True)
+class Shadow:
+    """A value that a stronger source hides. Secrets are masked."""
+
+    value: object
+    origin: Origin
+    place: Place
+
+
+@dataclass(frozen=True, slots=True)
+class Setting:
+    """One value in force and who set it. Secrets are masked."""
+
+    path: Path
+    value: object
+    origin: Origin
+    place: Place
+    shadows: tuple[Shadow, ...] = ()
+    """Strongest first."""
+
+    @property
+    def key(self) -> str:
+        """The path as one word."""
+        return dotted(self.path)
+
+
+@dataclass(frozen=True, slots=True)
+class Effective:
+    """The configuration in force."""
+
+    config: Settings = field(repr=False)
+    settings: Mapping[Path, Setting] = field(repr=False)
+    """Every leaf, in the schema's order."""
+    connection: Connection
+    problems: tuple[ConfigProblem, ...] = ()
+    """By source, strongest first, and by line."""
+    files: tuple[SourceFile, ...] = ()
+    """The files looked for, strongest first."""
+    pinned_model: str | None = None
+    """--model: routing is bypassed."""
+    is_last_good: bool = False
+    """Whether the sources have become worse since: `problems` are of their present state."""
+
+    @property
+    def errors(self) -> tuple[ConfigProblem, ...]:
+        """The problems for which something written is not in force."""
+        return tuple(item for item in self.problems if item.severity is Severity.ERROR)
+
+    def origin(self, *path: str) -> Origin:
+        """Who set the value at `path`."""
+        return self.settings[path].origin
+
+
+Found = list[tuple[Layer, Node]]
+"""The nodes at one place, strongest layer first."""
+
+
+def load_config(inputs: Inputs, knowledge: Knowledge | None = None) -> Effective:
+    """Read every source and merge them.
+
+    Never raises for what a source says: what cannot be used is left out and reported.
+    """
+    knowledge = knowledge or Knowledge()
+    layers = [layer for source in SOURCES if (layer := source(inputs)) is not None]
+    provider = lint.bind_active_provider(layers)
+    active = "ollama" if provider == "auto" else provider
+    for layer in layers:
+        _judge(layer, inputs, knowledge)
+    lint.check_profiles(layers, knowledge)
+    lint.warn_of_double_options(layers, active)
+    leaves, config = merge(layers)
+    _note_overruled_flags(layers, config, active)
+    return Effective(
+        config=config,
+        settings=MappingProxyType(
+            {path: _setting(config, path, found) for path, found in leaves.items()}
+        ),
+        connection=_connection(config, active, leaves, inputs),
+        problems=_sorted_problems(layers),
+        files=tuple(layer.file for layer in layers if layer.file is not None),
+        pinned_model=config.model.default if inputs.flags.get("model") is not None else None,
+    )
+
+
+def merge(layers: list[Layer]) -> tuple[dict[Path, Found], Settings]:
+    """Merge checked layers over the defaults.
+
+    Returns:
+        For each leaf in force the nodes at its place, the one in force first; the settings.
+    """
+    names = {name for layer in layers for name in entries(branch(layer.root, "providers"))}
+    everything = [*layers, _defaults(frozenset(names))]
+    leaves: dict[Path, Found] = {}
+    data = _merged([(layer, layer.root) for layer in everything], (), leaves)
+    return leaves, Settings.model_validate(data)
+
+
+def _merged(found: Found, path: Path, leaves: dict[Path, Found]) -> object:
+    run = list(takewhile(lambda pair: isinstance(pair[1].value, dict), found))
+    children: dict[str, Found] = {}
+    for layer, node in reversed(run):  # weakest first, so that keys keep the schema's order
+        for key, child in entries(node).items():
+            children.setdefault(key, []).insert(0, (layer, child))
+    if children:
+        return {key: _merged(below, (*path, key), leaves) for key, below in children.items()}
+    leaves[path] = run or found
+    return plain(found[0][1])
+
+
+def _setting(config: Settings, path: Path, found: Found) -> Setting:
+    layer, node = found[0]
+    value = value_at(config, path)
+    return Setting(
+        path,
+        masked(path, value),
+        layer.origin,
+        _place(layer, node),
+        tuple(
+            Shadow(masked(path, plain(below)), lower.origin, _place(lower, below))
+            for lower, below in found[1:]
+            if below.value is not None
+        ),
+    )
+
+
+def _place(layer: Layer, node: Node) -> Place:
+    return _DEFAULT_PLACE if layer.origin is Origin.DEFAULT else layer.place(node)
+
+
+def _judge(layer: Layer, inputs: Inputs, knowledge: Knowledge) -> None:
+    check_layer(layer)
+    lint.warn_of_readable_secrets(layer)
+    lint.check_patterns(layer, knowledge)
+    lint.check_bindings(layer, knowledge)
+    lint.note_capability_aliases(layer)
+    if layer.origin is Origin.WORKSPACE and layer.file is not None:
+        trusted = is_trusted(inputs.ollm_home, layer.file)
+        layer.file = replace(layer.file, trusted=trusted)
+        if not trusted:
+            drop_untrusted(layer)
+
+
+def _note_overruled_flags(layers: list[Layer], config: Settings, active: str) -> None:
+    top = layers[0] if layers and layers[0].origin is Origin.FLAG else None
+    if top is None:
+        return
+    routing = find(top.root, ("model", "routing", "defaultProfile"))
+    if routing is not None and find(top.root, ("model", "default")) is not None:
+        top.report(
+            "--model wins over --profile",
+            routing,
+            ("model", "routing", "defaultProfile"),
+            severity=Severity.NOTICE,
+            remedy="Leave one of them out.",
+        )
+    host = find(top.root, ("providers", active, "host"))
+    if host is not None and config.providers[active].kind == "local":
+        top.report(
+            "The local store has no address",
+            host,
+            ("providers", active, "host"),
+            severity=Severity.WARNING,
+            remedy="Add --provider ollama to ask that server.",
+        )
+
+
+def _connection(
+    config: Settings, active: str, leaves: Mapping[Path, Found], inputs: Inputs
+) -> Connection:
+    provider = config.providers.get(active) or Provider(kind="local")
+    host = leaves.get(("providers", active, "host"))
+    host_origin = _place(*host[0]) if host else _DEFAULT_PLACE
+    return Connection(
+        name=active,
+        kind=provider.kind,
+        host=provider.host,
+        shown_host=str(masked(("host",), provider.host)),
+        is_named=config.provider != "auto" or host_origin is not _DEFAULT_PLACE,
+        host_origin=str(host_origin),
+        timeout_s=provider.timeout_s,
+        options=provider.options,
+        headers=provider.headers,
+        api_key=inputs.env.get(provider.api_key_env) if provider.api_key_env else None,
+        ca_file=_ca_file(provider, leaves.get(("providers", active, "caFile")), inputs),
+    )
+
+
+def _ca_file(provider: Provider, found: Found | None, inputs: Inputs) -> str | None:
+    """Absolute; a relative one is relative to the file that names it."""
+    if provider.ca_file is None or not found:
+        return None
+    file = found[0][0].file
+    folder = FilePath(file.path).parent if file else inputs.cwd
+    return str(folder / FilePath(provider.ca_file).expanduser())
+
+
+def _sorted_problems(layers: list[Layer]) -> tuple[ConfigProblem, ...]:
+    return tuple(
+        problem
+        for layer in layers
+        for problem in sorted(layer.problems, key=lambda item: (item.place.line, item.place.column))
+    )
+
+
+@cache
+def _defaults(provider_names: frozenset[str]) -> Layer:
+    tree = _plain_defaults(Settings(), settings_shape())
+    providers = tree["providers"]
+    provider_shape = settings_shape().keys["providers"].item
+    assert isinstance(providers, dict)
+    assert provider_shape is not None
+    for name in sorted(provider_names - set(providers)):
+        provider = Provider(kind="local" if name == "local" else "ollama")
+        providers[name] = _plain_defaults(provider, provider_shape)
+    return Layer(Origin.DEFAULT, planted(tree))
+
+
+def _plain_defaults(section: object, shape: Shape) -> dict[str, object]:
+    tree: dict[str, object] = {}
+    for key, name in shape.attributes.items():
+        value = getattr(section, name)
+        below = shape.keys[key]
+        if below.kind is Kind.SECTION:
+            tree[key] = _plain_defaults(value, below)
+        elif below.kind is Kind.TABLE and below.item and below.item.kind is Kind.SECTION:
+            tree[key] = {entry: _plain_defaults(item, below.item) for entry, item in value.items()}
+        else:
+            tree[key] = value
+    return tree

@@ -1,0 +1,82 @@
+"""Which workspace files may name servers and credentials: those that the user has allowed.
+
+Trust holds for one path with one content; an edit ends it. Kept in `trusted.json` under
+OLLM_HOME, readable by its owner only.
+"""
+
+import json
+from collections.abc import Mapping
+from pathlib import Path as FilePath
+
+from ollm_tui.config.atomic import write_atomically
+from ollm_tui.config.layer import Layer, SourceFile
+from ollm_tui.config.node import branch, dotted, entries, remove
+from ollm_tui.config.problem import Severity
+
+STORE_NAME = "trusted.json"
+GUARDED = ("host", "headers", "apiKeyEnv", "caFile")
+"""Keys of a provider that send requests, or what they carry, elsewhere."""
+_LIMIT_BYTES = 1 << 20
+
+
+def is_trusted(ollm_home: FilePath, file: SourceFile) -> bool:
+    """Whether the user has allowed this file with this content."""
+    return bool(file.digest) and _allowed(ollm_home).get(file.path) == file.digest
+
+
+def trust(ollm_home: FilePath, file: SourceFile) -> None:
+    """Allow `file` with the content that was read.
+
+    Raises:
+        OSError: the decision could not be written.
+    """
+    _store(ollm_home, {**_allowed(ollm_home), file.path: file.digest})
+
+
+def distrust(ollm_home: FilePath, file: SourceFile) -> None:
+    """Take the permission back.
+
+    Raises:
+        OSError: the decision could not be written.
+    """
+    rest = {path: digest for path, digest in _allowed(ollm_home).items() if path != file.path}
+    _store(ollm_home, rest)
+
+
+def drop_untrusted(layer: Layer) -> None:
+    """Take out of a checked layer what only a trusted file may say, with a warning for each."""
+    for name, provider in entries(branch(layer.root, "providers")).items():
+        for key in GUARDED:
+            node = branch(provider, key)
+            if node is None:
+                continue
+            path = ("providers", name, key)
+            layer.report(
+                f"{dotted(path)} is ignored: this workspace is not trusted",
+                node,
+                path,
+                severity=Severity.WARNING,
+                remedy="Read the file, then allow it with `ollm-tui config trust`.",
+                of_key=True,
+                show_value=False,
+            )
+            remove(layer.root, path)
+
+
+def _allowed(ollm_home: FilePath) -> dict[str, str]:
+    """Path to digest; a file that cannot be read allows nothing."""
+    try:
+        with open(ollm_home / STORE_NAME, "rb") as file:
+            data = json.loads(file.read(_LIMIT_BYTES))
+    except (OSError, ValueError, RecursionError):
+        return {}
+    files = data.get("files") if isinstance(data, dict) else None
+    if not isinstance(files, dict):
+        return {}
+    return {path: digest for path, digest in files.items() if isinstance(digest, str)}
+
+
+def _store(ollm_home: FilePath, allowed: Mapping[str, str]) -> None:
+    ollm_home.mkdir(mode=0o700, parents=True, exist_ok=True)
+    content = json.dumps({"version": 1, "files": allowed}, indent=2, sort_keys=True)
+    write_atomically(ollm_home / STORE_NAME, content.encode(), mode=0o600)

@@ -1,0 +1,267 @@
+"""The parser's events to nodes, one at a time, within limits. The only importer of yaml.
+
+Mapping keys are always text, as written: `on:` and `1:` are the keys "on" and "1".
+"""
+
+import re
+from collections.abc import Callable
+
+import yaml
+
+from ollm_tui.config.document import MAX_ALIASED_NODES, MAX_ALIASES, MAX_DEPTH
+from ollm_tui.config.node import Node
+from ollm_tui.config.problem import ConfigProblem, Place
+from ollm_tui.config.scalar import meaning
+
+LOADER: type[yaml.CSafeLoader] | type[yaml.SafeLoader] = getattr(
+    yaml, "CSafeLoader", yaml.SafeLoader
+)
+_TEXT_TAGS = frozenset({"!", "tag:yaml.org,2002:str"})
+_NO_SPACE = re.compile(r"^\s*(?:-\s+)?([\w.-]+):(?=[^\s:/])")
+
+
+class _Refused(Exception):
+    """The document cannot be read any further."""
+
+    def __init__(self, problem: ConfigProblem) -> None:
+        self.problem = problem
+
+
+class _Frame:
+    """A mapping or list that is still open."""
+
+    __slots__ = ("anchor", "is_mapping", "key", "node", "size", "value")
+
+    def __init__(self, node: Node, anchor: str | None) -> None:
+        self.node = node
+        self.anchor = anchor
+        self.value = node.value
+        self.is_mapping = isinstance(node.value, dict)
+        self.key: tuple[str, int, int] | None = None
+        self.size = 1
+
+
+def read_nodes(text: str, path: str, limit_nodes: int) -> tuple[Node | None, list[ConfigProblem]]:
+    """Build the nodes of one document.
+
+    Returns:
+        The root, None for an empty document, and the problems in order; with any problem the
+        root is worth nothing.
+    """
+    reader = _Reader(text, path, limit_nodes)
+    try:
+        reader.run()
+    except _Refused as refused:
+        reader.problems.append(refused.problem)
+    except yaml.MarkedYAMLError as error:
+        reader.problems.append(_syntax_problem(error, text, path, reader.innermost()))
+    except (yaml.YAMLError, ValueError) as error:
+        # The pure Python parser lets chr() complain about an impossible escape.
+        reader.problems.append(
+            ConfigProblem("The YAML cannot be read", Place(path, 1, 1), detail=str(error))
+        )
+    return reader.root, reader.problems
+
+
+class _Reader:
+    def __init__(self, text: str, path: str, limit_nodes: int) -> None:
+        self.root: Node | None = None
+        self.problems: list[ConfigProblem] = []
+        self._loader = LOADER(text)
+        self._path = path
+        self._limit_nodes = limit_nodes
+        self._stack: list[_Frame] = []
+        self._anchors: dict[str, tuple[Node, int] | None] = {}
+        self._nodes = self._aliases = self._aliased_nodes = self._documents = 0
+        self._handlers: dict[type, Callable[..., None]] = {
+            yaml.ScalarEvent: self._scalar,
+            yaml.MappingStartEvent: self._start_mapping,
+            yaml.SequenceStartEvent: self._start_list,
+            yaml.MappingEndEvent: self._end,
+            yaml.SequenceEndEvent: self._end,
+            yaml.AliasEvent: self._alias,
+            yaml.DocumentStartEvent: self._start_document,
+        }
+
+    def innermost(self) -> Node | None:
+        """The list or mapping that is still open, if any."""
+        return self._stack[-1].node if self._stack else None
+
+    def run(self) -> None:
+        next_event = self._loader.get_event
+        handlers = self._handlers
+        while (event := next_event()) is not None:
+            handler = handlers.get(event.__class__)
+            if handler is not None:
+                handler(event)
+
+    def _scalar(self, event: yaml.ScalarEvent) -> None:
+        line, column = _start(event)
+        frame = self._stack[-1] if self._stack else None
+        tag = event.tag
+        if tag is not None and tag not in _TEXT_TAGS:
+            raise self._tag_refused(tag, line, column)
+        if frame is not None and frame.is_mapping and frame.key is None:
+            if event.anchor is not None:
+                self._anchors[event.anchor] = (Node(event.value, line, column), 1)
+            frame.key = (event.value, line, column)
+            return
+        is_plain = tag is None and event.implicit[0]
+        node = Node(meaning(event.value) if is_plain else event.value, line, column)
+        if event.anchor is not None:
+            self._anchors[event.anchor] = (node, 1)
+        self._place(node, 1)
+
+    def _start_mapping(self, event: yaml.MappingStartEvent) -> None:
+        self._open(event, {})
+
+    def _start_list(self, event: yaml.SequenceStartEvent) -> None:
+        self._open(event, [])
+
+    def _open(self, event: yaml.MappingStartEvent | yaml.SequenceStartEvent, value: object) -> None:
+        line, column = _start(event)
+        if event.tag is not None:
+            raise self._tag_refused(event.tag, line, column)
+        if self._stack and self._stack[-1].is_mapping and self._stack[-1].key is None:
+            raise self._refused("A key must be a word, not a list or a mapping", line, column)
+        if len(self._stack) >= MAX_DEPTH:
+            raise self._refused(f"More than {MAX_DEPTH} levels of nesting", line, column)
+        if event.anchor is not None:
+            self._anchors[event.anchor] = None
+        self._stack.append(_Frame(Node(value, line, column), event.anchor))
+
+    def _end(self, _event: object) -> None:
+        frame = self._stack.pop()
+        if frame.anchor is not None:
+            self._anchors[frame.anchor] = (frame.node, frame.size)
+        self._place(frame.node, frame.size)
+
+    def _alias(self, event: yaml.AliasEvent) -> None:
+        line, column = _start(event)
+        if self._stack and self._stack[-1].is_mapping and self._stack[-1].key is None:
+            raise self._refused("A key cannot be an alias", line, column)
+        name = event.anchor
+        if name not in self._anchors:
+            raise self._refused(f"Nothing is named &{name} before this", line, column)
+        known = self._anchors[name]
+        if known is None:
+            raise self._refused(f"*{name} stands inside the value that it names", line, column)
+        self._aliases += 1
+        self._aliased_nodes += known[1]
+        if self._aliases > MAX_ALIASES or self._aliased_nodes > MAX_ALIASED_NODES:
+            raise self._refused(
+                f"More than {MAX_ALIASES} aliases, or {MAX_ALIASED_NODES:,} values through aliases",
+                line,
+                column,
+            )
+        self._place(known[0], known[1])
+
+    def _start_document(self, event: yaml.DocumentStartEvent) -> None:
+        self._documents += 1
+        if self._documents > 1:
+            raise self._refused(
+                "A second document starts here; only one is read",
+                *_start(event),
+                "Delete the `---` or move what follows into a file of its own.",
+            )
+
+    def _place(self, node: Node, size: int) -> None:
+        self._nodes += 1
+        if self._nodes > self._limit_nodes:
+            raise self._refused(f"More than {self._limit_nodes:,} values", node.line, node.column)
+        if not self._stack:
+            self.root = node
+            return
+        frame = self._stack[-1]
+        frame.size += size
+        target = frame.value
+        if isinstance(target, list):
+            target.append(node)
+        elif isinstance(target, dict) and frame.key is not None:
+            key, line, column = frame.key
+            frame.key = None
+            if key == "<<":
+                raise self._refused(
+                    "Merge keys (<<) are not read", line, column, "Write the keys out."
+                )
+            if key in target:
+                self._duplicate(key, line, column, target[key])
+                return
+            if node.key:  # reached through an alias before
+                node = node.under(key, line, column)
+            node.key, node.key_line, node.key_column = key, line, column
+            target[key] = node
+
+    def _duplicate(self, key: str, line: int, column: int, first: Node) -> None:
+        self.problems.append(
+            ConfigProblem(
+                f"The key {key!r} is there twice",
+                Place(self._path, line, column),
+                detail=f"It is first on line {first.key_line}, again on line {line}",
+                remedy="Delete one of them.",
+            )
+        )
+
+    def _tag_refused(self, tag: str, line: int, column: int) -> _Refused:
+        return self._refused(
+            f"The tag {tag} is not read", line, column, "Write the plain value without it."
+        )
+
+    def _refused(self, sentence: str, line: int, column: int, remedy: str = "") -> _Refused:
+        place = Place(self._path, line, column)
+        return _Refused(ConfigProblem(sentence, place, remedy=remedy or "Simplify the file."))
+
+
+def _start(event: yaml.Event) -> tuple[int, int]:
+    mark = event.start_mark
+    assert mark is not None  # every event of a parser has one
+    return mark.line + 1, mark.column + 1
+
+
+def _syntax_problem(
+    error: yaml.MarkedYAMLError, text: str, path: str, innermost: Node | None
+) -> ConfigProblem:
+    mark, opening = error.problem_mark, error.context_mark
+    lines = text.splitlines()
+    said = error.problem or "not valid YAML"
+    if opening is not None and "quoted scalar" in (error.context or ""):
+        mark = opening  # the parser complains at the end of the file, which helps nobody
+    line, column = (mark.line, mark.column) if mark else (0, 0)
+    while line > 0 and line >= len(lines):
+        line -= 1
+        column = len(lines[line]) if line < len(lines) else 0
+    content = lines[line] if line < len(lines) else ""
+    previous = lines[line - 1] if 0 < line <= len(lines) else ""
+    return ConfigProblem(
+        "The YAML cannot be read",
+        Place(path, line + 1, column + 1),
+        detail=f"The parser says: {said}",
+        remedy=_likely_fix(error, content, previous, column, innermost),
+    )
+
+
+def _likely_fix(
+    error: yaml.MarkedYAMLError, content: str, previous: str, column: int, innermost: Node | None
+) -> str:
+    context = error.context or ""
+    if "\t" in content[: len(content) - len(content.lstrip())]:
+        return "Indent with spaces: YAML does not allow tabs."
+    if "flow" in context and innermost is not None:
+        bracket = "]" if isinstance(innermost.value, list) else "}"
+        at = f"line {innermost.line}, column {innermost.column}"
+        return f"Close the bracket opened at {at} with `{bracket}`."
+    if "quoted scalar" in context:
+        if "escape" in (error.problem or ""):
+            return "Use single quotes, where a backslash is just a backslash."
+        return "Close the quote opened here."
+    for line in (content, previous):
+        missing = _NO_SPACE.match(line)
+        if missing:
+            return f"Put a space after the colon of `{missing[1]}:`."
+    if "mapping values" in (error.problem or ""):
+        if previous.strip() and ":" not in previous and not previous.lstrip().startswith("#"):
+            return f"Write `{previous.strip()[:40]}` as `key: value`."
+        return "Quote the value if it has a colon in it, and check the indentation."
+    if content[column : column + 1] in ("@", "`", "%", "*", "&", "!", "|", ">"):
+        return f"Quote the value: it starts with `{content[column]}`."
+    return "Check the indentation of this line and of the one above."
