@@ -16,14 +16,16 @@ from ollm_tui.config.shape import Kind, Shape, settings_shape, shape_at
 from ollm_tui.core.error import closest
 from ollm_tui.core.text import clean_line
 
-MAX_PROBLEMS = 100
-"""Per layer; who has more has the wrong file."""
 _MAX_SUGGESTED_KEY = 64
 
 
-def check_layer(layer: Layer) -> None:
-    """Bring a layer's keys into the schema's spelling, report what is wrong and drop it."""
+def check_keys(layer: Layer) -> None:
+    """Bring a layer's keys into the schema's spelling; report and drop what cannot be."""
     layer.root = _Speller(layer).section(layer.root, settings_shape(), ())
+
+
+def check_values(layer: Layer) -> None:
+    """Report every value that breaks its rule, and drop it."""
     try:
         Settings.model_validate(plain(layer.root))
     except ValidationError as error:
@@ -88,10 +90,9 @@ class _Speller:
 
     def _unknown(self, node: Node, path: Path, shape: Shape) -> None:
         layer = self._layer
-        if len(layer.problems) >= MAX_PROBLEMS:
-            return
         key, known = path[-1], list(shape.keys)
-        near = closest(key, known, count=1) if len(key) <= _MAX_SUGGESTED_KEY else []
+        is_short = len(key) <= _MAX_SUGGESTED_KEY and not layer.has_enough_problems
+        near = closest(key, known, count=1) if is_short else []
         advice = f"Did you mean {near[0]}? " if near else ""
         where = f"under {dotted(path[:-1])}" if path[:-1] else "at the top"
         layer.report(
@@ -154,8 +155,7 @@ def _report_invalid(layer: Layer, errors: list[ErrorDetails]) -> None:
         if node is None or path in reported:
             continue
         reported.add(path)
-        if len(layer.problems) < MAX_PROBLEMS:
-            report_value(layer, node, path, detail=_reason(error), of_key=of_key)
+        report_value(layer, node, path, detail=_reason(error), of_key=of_key)
     for path in reported:
         remove(layer.root, path)
 

@@ -6,13 +6,11 @@ duplicate keys, a second document, sizes. Knows nothing of which keys exist.
 """
 
 import codecs
-import re
-from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
 
 from ollm_tui.config.node import Node, find, plain
 from ollm_tui.config.problem import ConfigProblem, Place
-from ollm_tui.config.secret import redacted
+from ollm_tui.config.snippet import LINE_BREAK
 
 CONFIG_LIMIT_BYTES = 1 << 20
 """Source: ruling Z23; scenarios and model snapshots may have 64 MiB."""
@@ -20,13 +18,6 @@ CONFIG_LIMIT_NODES = 50_000
 MAX_DEPTH = 50
 MAX_ALIASES = 100
 MAX_ALIASED_NODES = 10_000
-_SNIPPET_COLUMNS = 100
-_REDACTION_CONTEXT_LINES = 50
-
-_LINE_BREAK = re.compile("\r\n|[\n\r\x85\u2028\u2029]")
-_UNPRINTABLE = re.compile(
-    "[^\t\n\r\x20-\x7e\x85\xa0-\ud7ff\ue000-\ufefe\uff00-\ufffd\U00010000-\U0010ffff]"
-)
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,10 +55,6 @@ class Document:
             node = child
         return Place(self.path, node.line, node.column) if node else Place(self.path, 1, 1)
 
-    def snippet(self, line: int, column: int) -> tuple[str, ...]:
-        """The lines around a place with a caret under it, without secrets, ready to print."""
-        return _snippet(self.text, line, column)
-
 
 def parse_document(
     raw: bytes | str,
@@ -86,13 +73,13 @@ def parse_document(
     """
     text, refusal = _decode(raw, path, limit_bytes)
     if refusal is not None:
-        return Document(path, text, None, (_with_snippet(refusal, text),))
+        return Document(path, text, None, (replace(refusal, source=text),))
     from ollm_tui.config.yaml_reader import read_nodes
 
     root, problems = read_nodes(text, path, limit_nodes)
     if problems:
-        shown = tuple(_with_snippet(problem, text) for problem in problems)
-        return Document(path, text, None, shown)
+        located = tuple(replace(problem, source=text) for problem in problems)
+        return Document(path, text, None, located)
     return Document(path, text, root)
 
 
@@ -113,59 +100,18 @@ def _decode(raw: bytes | str, path: str, limit_bytes: int) -> tuple[str, ConfigP
             before = raw[: error.start].decode("utf-8")
             return before, ConfigProblem(
                 "The file is not UTF-8 text",
-                _place_at(before, len(before), path),
+                place_at(before, len(before), path),
                 detail=f"Byte 0x{raw[error.start]:02x} at offset {error.start}",
                 remedy="Save it as UTF-8.",
             )
     else:
         text = raw.removeprefix("\ufeff")
-    bad = _UNPRINTABLE.search(text)
-    if bad is None:
-        return text, None
-    return text, ConfigProblem(
-        "The file has a character that YAML does not allow",
-        _place_at(text, bad.start(), path),
-        detail=f"U+{ord(bad[0]):04X} at offset {bad.start()}",
-        remedy="Delete it; in double quotes it can be written as an escape.",
-    )
+    return text, None
 
 
-def _place_at(text: str, offset: int, path: str) -> Place:
+def place_at(text: str, offset: int, path: str) -> Place:
+    """The line and column of a character."""
     line, start = 1, 0
-    for match in _LINE_BREAK.finditer(text, 0, offset):
+    for match in LINE_BREAK.finditer(text, 0, offset):
         line, start = line + 1, match.end()
     return Place(path, line, offset - start + 1)
-
-
-def _with_snippet(problem: ConfigProblem, text: str) -> ConfigProblem:
-    if not text:
-        return problem
-    return replace(problem, snippet=_snippet(text, problem.place.line, problem.place.column))
-
-
-def _snippet(text: str, line: int, column: int) -> tuple[str, ...]:
-    first = max(line - 1, 1)
-    context_from = max(first - _REDACTION_CONTEXT_LINES, 1)
-    source = redacted(list(_lines(text, context_from, line + 1)))
-    wanted = source[first - context_from :]
-    left = max(column - _SNIPPET_COLUMNS * 2 // 3, 0)
-    width = len(str(line + 1))
-    shown = []
-    for number, content in enumerate(wanted, first):
-        visible = _UNPRINTABLE.sub("\ufffd", content[left : left + _SNIPPET_COLUMNS])
-        shown.append(f"{number:{width}} | {visible}".replace("\t", " ").rstrip())
-        if number == line:
-            shown.append(f"{'':{width}} | {'':{column - 1 - left}}^")
-    return tuple(shown)
-
-
-def _lines(text: str, first: int, last: int) -> Iterator[str]:
-    number, start = 1, 0
-    for match in _LINE_BREAK.finditer(text):
-        if number >= first:
-            yield text[start : match.start()]
-        number, start = number + 1, match.end()
-        if number > last:
-            return
-    if number >= first:
-        yield text[start:]

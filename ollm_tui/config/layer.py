@@ -4,7 +4,7 @@ from dataclasses import dataclass, field
 
 from ollm_tui.config.document import Document
 from ollm_tui.config.node import Node, Path, dotted, find
-from ollm_tui.config.problem import ConfigProblem, Origin, Place, Severity
+from ollm_tui.config.problem import MAX_PROBLEMS, ConfigProblem, Origin, Place, Severity
 from ollm_tui.config.secret import masked
 from ollm_tui.core.text import clean_line
 
@@ -33,6 +33,11 @@ class Layer:
     problems: list[ConfigProblem] = field(default_factory=list)
     is_private: bool = True
     """Whether nobody but its owner can read the file."""
+
+    @property
+    def has_enough_problems(self) -> bool:
+        """Whether more of them would help nobody: who has so many has the wrong file."""
+        return len(self.problems) >= MAX_PROBLEMS
 
     def place(self, node: Node, *, of_key: bool = False) -> Place:
         """Where `node` was written."""
@@ -64,20 +69,23 @@ class Layer:
         of_key: bool = False,
         show_value: bool = True,
     ) -> None:
-        """Add a problem with the value at `path`."""
-        place = self.place(node, of_key=of_key)
-        snippet = self.document.snippet(place.line, place.column) if self.document else ()
+        """Add a problem with the value at `path`; past `MAX_PROBLEMS` only that there are more."""
+        if self.has_enough_problems:
+            if len(self.problems) == MAX_PROBLEMS:
+                more = f"More than {MAX_PROBLEMS} problems; the rest are not shown"
+                self.problems.append(ConfigProblem(more, self.place(node), severity=severity))
+            return
         self.problems.append(
             ConfigProblem(
                 sentence,
-                place,
+                self.place(node, of_key=of_key),
                 severity=severity,
                 detail=detail,
                 remedy=remedy,
                 field=dotted(self.spelt(path)),
                 value=shown_value(path, node) if show_value else None,
-                snippet=snippet,
                 origin=self.origin,
+                source=self.document.text if self.document else "",
             )
         )
 

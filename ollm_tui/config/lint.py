@@ -3,7 +3,7 @@
 Errors take the value out of its layer, like those of `check.py`; the rest warns.
 """
 
-from collections.abc import Callable, Collection, Iterable
+from collections.abc import Callable, Collection, Iterable, Iterator
 from dataclasses import dataclass
 
 from ollm_tui.config.check import described
@@ -125,7 +125,8 @@ def _report_profile(
     severity: Severity,
     name: str = "",
 ) -> None:
-    near = closest((name or str(node.value))[:80], known, count=1)
+    wanted = (name or str(node.value))[:80]
+    near = [] if layer.has_enough_problems else closest(wanted, known, count=1)
     layer.report(
         UNKNOWN_PROFILE,
         node,
@@ -198,8 +199,8 @@ def warn_of_readable_secrets(layer: Layer) -> None:
     """Warn when others can read a file that holds a secret."""
     if layer.is_private or layer.file is None:
         return
-    for path, node in leaves(layer.root):
-        if masked(path, node.value) != node.value and node.value not in ({}, []):
+    for path, node in _possible_secrets(layer.root):
+        if masked(path, node.value) != node.value:
             layer.report(
                 f"{dotted(path)} holds a secret, and others can read the file",
                 node,
@@ -210,3 +211,13 @@ def warn_of_readable_secrets(layer: Layer) -> None:
                 show_value=False,
             )
             return
+
+
+def _possible_secrets(root: Node) -> Iterator[tuple[Path, Node]]:
+    for section in ("providers", "models"):
+        for name, entry in entries(branch(root, section)).items():
+            for key, node in entries(entry).items():
+                if isinstance(node.value, str | dict):
+                    for path, leaf in leaves(node, (section, name, key)):
+                        if isinstance(leaf.value, str):
+                            yield path, leaf

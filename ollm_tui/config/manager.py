@@ -14,7 +14,7 @@ from pathlib import Path as FilePath
 from pydantic import BaseModel
 
 from ollm_tui.config import trust
-from ollm_tui.config.check import check_layer
+from ollm_tui.config.check import check_keys, check_values
 from ollm_tui.config.inputs import Inputs, find_workspace_file
 from ollm_tui.config.layer import Layer, SourceFile
 from ollm_tui.config.lint import Knowledge, check_patterns, check_profiles
@@ -98,7 +98,8 @@ class ConfigManager:
         )
         layer = Layer(Origin.FILE, planted(data, label="the configuration given"))
         if isinstance(layer.root.value, dict):
-            check_layer(layer)
+            check_keys(layer)
+            check_values(layer)
             check_patterns(layer, self._knowledge)
             check_profiles([layer], self._knowledge)
         errors = tuple(

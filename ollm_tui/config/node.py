@@ -28,10 +28,9 @@ class Node:
         self.value = value
         self.line = line
         self.column = column
-        self.key = ""
-        self.key_line = line
-        self.key_column = column
         self.label = label
+        self.key = ""
+        self.key_line = self.key_column = 0
 
     def under(self, key: str, line: int, column: int) -> "Node":
         """The same value reached through another key."""

@@ -3,10 +3,15 @@
 Every text in it is safe to print and free of secrets.
 """
 
+import dataclasses
 from dataclasses import dataclass
 from enum import StrEnum
 
+from ollm_tui.config.snippet import snippet
 from ollm_tui.core.text import clean_line
+
+MAX_PROBLEMS = 100
+"""Shown of one source: who has more has the wrong file."""
 
 
 class Origin(StrEnum):
@@ -60,13 +65,18 @@ class ConfigProblem:
     """The dotted key as its author spelt it, or empty."""
     value: object = None
     """The offending value, masked where it is a secret."""
-    snippet: tuple[str, ...] = ()
-    """The lines around it with a caret, or nothing."""
     origin: Origin | None = None
+    source: str = dataclasses.field(default="", repr=False, compare=False)
+    """The text of the file that it is in, if it is in one."""
 
     def __post_init__(self) -> None:
         for name in ("sentence", "detail", "remedy", "field"):
             object.__setattr__(self, name, clean_line(getattr(self, name)))
+
+    @property
+    def snippet(self) -> tuple[str, ...]:
+        """The lines around it with a caret, without secrets; nothing when it is in no file."""
+        return snippet(self.source, self.place.line, self.place.column) if self.source else ()
 
     @property
     def message(self) -> str:

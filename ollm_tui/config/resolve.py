@@ -3,15 +3,17 @@
 Mappings merge deeply, lists and scalars replace, an empty value is no value.
 """
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from functools import cache
 from itertools import takewhile
 from pathlib import Path as FilePath
-from types import MappingProxyType
+
+from pydantic import ValidationError
 
 from ollm_tui.config import lint
-from ollm_tui.config.check import check_layer
+from ollm_tui.config.check import check_keys, check_values
 from ollm_tui.config.connection import Connection
 from ollm_tui.config.inputs import Inputs
 from ollm_tui.config.layer import Layer, SourceFile
@@ -59,7 +61,7 @@ class Effective:
 
     config: Settings = field(repr=False)
     settings: Mapping[Path, Setting] = field(repr=False)
-    """Every leaf, in the schema's order."""
+    """Every leaf, in the schema's order; each is worked out when it is asked for."""
     connection: Connection
     problems: tuple[ConfigProblem, ...] = ()
     """By source, strongest first, and by line."""
@@ -84,6 +86,23 @@ Found = list[tuple[Layer, Node]]
 """The nodes at one place, strongest layer first."""
 
 
+class _Provenance(Mapping[Path, Setting]):
+    """Who set what. Lazy, since most starts ask for none of it."""
+
+    def __init__(self, config: Settings, leaves: Mapping[Path, Found]) -> None:
+        self._config = config
+        self._leaves = leaves
+
+    def __getitem__(self, path: Path) -> Setting:
+        return _setting(self._config, path, self._leaves[path])
+
+    def __iter__(self) -> Iterator[Path]:
+        return iter(self._leaves)
+
+    def __len__(self) -> int:
+        return len(self._leaves)
+
+
 def load_config(inputs: Inputs, knowledge: Knowledge | None = None) -> Effective:
     """Read every source and merge them.
 
@@ -101,9 +120,7 @@ def load_config(inputs: Inputs, knowledge: Knowledge | None = None) -> Effective
     _note_overruled_flags(layers, config, active)
     return Effective(
         config=config,
-        settings=MappingProxyType(
-            {path: _setting(config, path, found) for path, found in leaves.items()}
-        ),
+        settings=_Provenance(config, leaves),
         connection=_connection(config, active, leaves, inputs),
         problems=_sorted_problems(layers),
         files=tuple(layer.file for layer in layers if layer.file is not None),
@@ -112,19 +129,38 @@ def load_config(inputs: Inputs, knowledge: Knowledge | None = None) -> Effective
 
 
 def merge(layers: list[Layer]) -> tuple[dict[Path, Found], Settings]:
-    """Merge checked layers over the defaults.
+    """Merge layers over the defaults and validate; bad values are reported and left out.
 
     Returns:
         For each leaf in force the nodes at its place, the one in force first; the settings.
     """
-    names = {name for layer in layers for name in entries(branch(layer.root, "providers"))}
-    everything = [*layers, _defaults(frozenset(names))]
-    leaves: dict[Path, Found] = {}
-    data = _merged([(layer, layer.root) for layer in everything], (), leaves)
+    leaves, data = _merged_layers(layers)
+    if not _hides_anything(leaves):
+        # One look at the whole is then a look at every value.
+        with suppress(ValidationError):
+            return leaves, Settings.model_validate(data)
+    for layer in layers:
+        check_values(layer)
+    leaves, data = _merged_layers(layers)
     return leaves, Settings.model_validate(data)
 
 
+def _merged_layers(layers: list[Layer]) -> tuple[dict[Path, Found], object]:
+    names = {name for layer in layers for name in entries(branch(layer.root, "providers"))}
+    everything = [*layers, _defaults(frozenset(names))]
+    leaves: dict[Path, Found] = {}
+    return leaves, _merged([(layer, layer.root) for layer in everything], (), leaves)
+
+
+def _hides_anything(leaves: Mapping[Path, Found]) -> bool:
+    return any(
+        len(found) > 1 and found[1][0].origin is not Origin.DEFAULT for found in leaves.values()
+    )
+
+
 def _merged(found: Found, path: Path, leaves: dict[Path, Found]) -> object:
+    if len(found) == 1:
+        return _alone(*found[0], path, leaves)
     run = list(takewhile(lambda pair: isinstance(pair[1].value, dict), found))
     children: dict[str, Found] = {}
     for layer, node in reversed(run):  # weakest first, so that keys keep the schema's order
@@ -134,6 +170,15 @@ def _merged(found: Found, path: Path, leaves: dict[Path, Found]) -> object:
         return {key: _merged(below, (*path, key), leaves) for key, below in children.items()}
     leaves[path] = run or found
     return plain(found[0][1])
+
+
+def _alone(layer: Layer, node: Node, path: Path, leaves: dict[Path, Found]) -> object:
+    """The part of the tree that only one layer says."""
+    below = node.value
+    if isinstance(below, dict) and below:
+        return {key: _alone(layer, child, (*path, key), leaves) for key, child in below.items()}
+    leaves[path] = [(layer, node)]
+    return plain(node)
 
 
 def _setting(config: Settings, path: Path, found: Found) -> Setting:
@@ -157,7 +202,7 @@ def _place(layer: Layer, node: Node) -> Place:
 
 
 def _judge(layer: Layer, inputs: Inputs, knowledge: Knowledge) -> None:
-    check_layer(layer)
+    check_keys(layer)
     lint.warn_of_readable_secrets(layer)
     lint.check_patterns(layer, knowledge)
     lint.check_bindings(layer, knowledge)

@@ -28,6 +28,9 @@ MAX_INT = 2**31 - 1
 
 _SIZE = re.compile(r"([0-9]+(?:\.[0-9]+)?) ?([kKMGT]?)(i?)B?", re.ASCII)
 _POWER = {"": 0, "K": 1, "M": 2, "G": 3, "T": 4}
+_PART = "[A-Za-z0-9_][A-Za-z0-9_.-]{0,79}"
+_USUAL_NAME = re.compile(rf"(?:[A-Za-z0-9_][A-Za-z0-9_-]{{0,79}}/)?{_PART}(?::{_PART})?", re.ASCII)
+"""What nearly every model name looks like; whatever else there is, the grammar of core judges."""
 _ENVIRONMENT_NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]{0,127}", re.ASCII)
 _HEADER_NAME = re.compile(r"[A-Za-z0-9!#$%&'*+.^_`|~-]{1,128}", re.ASCII)
 _WORD = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.-]{0,79}", re.ASCII)
@@ -61,6 +64,8 @@ def _size_bytes(value: object) -> object:
 
 
 def _model_name(text: str) -> str:
+    if _USUAL_NAME.fullmatch(text):
+        return text
     if "://" in text:
         raise ValueError("an address (http://…) belongs to `pull` only")
     try:
@@ -198,7 +203,7 @@ class Section(BaseModel):
 class Profile(Section):
     """A routing profile: yours, or changes to a built-in one of that name."""
 
-    description: Text | None = None
+    description: Annotated[Text, Rule("text", "Reviewing code")] | None = None
     """What it is for."""
     preferred_families: Words | None = None
     """Families to rank first, in order."""
@@ -292,7 +297,7 @@ class Provider(Section):
     """Extra HTTP headers."""
     api_key_env: EnvironmentName | None = None
     """Name of the environment variable that holds the API key."""
-    ca_file: Text | None = None
+    ca_file: Annotated[Text, Rule("the path of a PEM file", "~/work.pem")] | None = None
     """Certificates to trust, a PEM file."""
     timeout_s: Annotated[
         float,
@@ -317,7 +322,7 @@ class Capabilities(Section):
 class DatabaseEntry(Section):
     """Facts about the models that a pattern matches; what is unset comes from elsewhere."""
 
-    family: Text | None = None
+    family: Annotated[Text, Rule("the name of a family", "llama")] | None = None
     """The brand that profiles prefer."""
     context_window: Tokens | None = None
     """Trained context in tokens."""
@@ -327,7 +332,7 @@ class DatabaseEntry(Section):
     """Trust no reported context above this, in tokens."""
     capabilities: Capabilities = Field(default_factory=Capabilities)
     """What they can do."""
-    profiles: Words | None = None
+    profiles: Annotated[Words, Rule("a list of profiles", "[general, code]")] | None = None
     """Profiles that they suit."""
     force: Switch = False
     """Whether this beats what the provider reports."""
@@ -340,7 +345,7 @@ class Downloads(Section):
         int, Strict(), WHOLE, Field(ge=1, le=16), Rule("a whole number from 1 to 16", "2")
     ] = 2
     """Downloads at a time."""
-    bandwidth_limit: SizeBytes | None = None
+    bandwidth_limit: Annotated[SizeBytes, Rule("bytes a second, such as 20M", "20M")] | None = None
     """Bytes per second for all downloads together; unset = no limit."""
     retries: Annotated[
         int, Strict(), WHOLE, Field(ge=0, le=100), Rule("a whole number from 0 to 100", "5")
@@ -351,10 +356,10 @@ class Downloads(Section):
 class Ui(Section):
     """The screen."""
 
-    theme: Word | None = None
+    theme: Annotated[Word, Rule("the name of a theme", "nord")] | None = None
     """Name of the theme; unset = the one last picked on the screen."""
     keys: Annotated[
-        Mapping[str, Annotated[str, Strict(), AfterValidator(clean_line), Rule("a key", "ctrl+d")]],
+        Mapping[str, Annotated[str, Strict(), AfterValidator(clean_line), Rule("a key", "f5")]],
         FREEZE,
     ] = Field(default_factory=_empty)
     """Binding id to the key that triggers it; the help screen (`?`) lists the ids."""

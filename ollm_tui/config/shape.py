@@ -37,6 +37,8 @@ class Shape:
     """Of a section: YAML key to Python attribute, which is also its snake_case spelling."""
     item: "Shape | None" = None
     """Of a table."""
+    model: type[BaseModel] | None = None
+    """Of a section."""
 
     def below(self, key: str) -> "Shape | None":
         """The shape under `key`, or None when there is no such key."""
@@ -84,7 +86,7 @@ def _section(model: type[BaseModel]) -> Shape:
         key = info.alias or name
         attributes[key] = name
         keys[key] = _field(info)
-    return Shape(Kind.SECTION, keys=keys, attributes=attributes)
+    return Shape(Kind.SECTION, keys=keys, attributes=attributes, model=model)
 
 
 def _field(info: FieldInfo) -> Shape:

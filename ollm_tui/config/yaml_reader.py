@@ -5,13 +5,15 @@ Mapping keys are always text, as written: `on:` and `1:` are the keys "on" and "
 
 import re
 from collections.abc import Callable
+from typing import NamedTuple
 
 import yaml
 
-from ollm_tui.config.document import MAX_ALIASED_NODES, MAX_ALIASES, MAX_DEPTH
+from ollm_tui.config.document import MAX_ALIASED_NODES, MAX_ALIASES, MAX_DEPTH, place_at
 from ollm_tui.config.node import Node
-from ollm_tui.config.problem import ConfigProblem, Place
+from ollm_tui.config.problem import MAX_PROBLEMS, ConfigProblem, Place
 from ollm_tui.config.scalar import meaning
+from ollm_tui.config.snippet import UNPRINTABLE
 
 LOADER: type[yaml.CSafeLoader] | type[yaml.SafeLoader] = getattr(
     yaml, "CSafeLoader", yaml.SafeLoader
@@ -30,15 +32,28 @@ class _Refused(Exception):
 class _Frame:
     """A mapping or list that is still open."""
 
-    __slots__ = ("anchor", "is_mapping", "key", "node", "size", "value")
+    __slots__ = ("anchor", "children", "height", "items", "key", "key_column", "key_line", "node",
+                 "size", "wants_key")  # fmt: skip
 
-    def __init__(self, node: Node, anchor: str | None) -> None:
+    def __init__(self, node: Node, anchor: str | None = None) -> None:
         self.node = node
         self.anchor = anchor
-        self.value = node.value
-        self.is_mapping = isinstance(node.value, dict)
-        self.key: tuple[str, int, int] | None = None
+        value = node.value
+        self.children: dict[str, Node] | None = value if isinstance(value, dict) else None
+        self.items: list[Node] | None = value if isinstance(value, list) else None
+        self.wants_key = self.children is not None
+        self.key = ""
+        self.key_line = self.key_column = 0
         self.size = 1
+        self.height = 1
+
+
+class _Anchored(NamedTuple):
+    """What an alias stands for."""
+
+    node: Node
+    size: int
+    height: int
 
 
 def read_nodes(text: str, path: str, limit_nodes: int) -> tuple[Node | None, list[ConfigProblem]]:
@@ -55,6 +70,8 @@ def read_nodes(text: str, path: str, limit_nodes: int) -> tuple[Node | None, lis
         reader.problems.append(refused.problem)
     except yaml.MarkedYAMLError as error:
         reader.problems.append(_syntax_problem(error, text, path, reader.innermost()))
+    except yaml.reader.ReaderError:
+        reader.problems.append(_character_problem(text, path))
     except (yaml.YAMLError, ValueError) as error:
         # The pure Python parser lets chr() complain about an impossible escape.
         reader.problems.append(
@@ -65,13 +82,13 @@ def read_nodes(text: str, path: str, limit_nodes: int) -> tuple[Node | None, lis
 
 class _Reader:
     def __init__(self, text: str, path: str, limit_nodes: int) -> None:
-        self.root: Node | None = None
         self.problems: list[ConfigProblem] = []
         self._loader = LOADER(text)
         self._path = path
         self._limit_nodes = limit_nodes
-        self._stack: list[_Frame] = []
-        self._anchors: dict[str, tuple[Node, int] | None] = {}
+        self._top = _Frame(Node([]))
+        self._stack = [self._top]
+        self._anchors: dict[str, _Anchored | None] = {}
         self._nodes = self._aliases = self._aliased_nodes = self._documents = 0
         self._handlers: dict[type, Callable[..., None]] = {
             yaml.ScalarEvent: self._scalar,
@@ -83,9 +100,15 @@ class _Reader:
             yaml.DocumentStartEvent: self._start_document,
         }
 
+    @property
+    def root(self) -> Node | None:
+        """What the document is, once it has been read."""
+        documents = self._stack[0].items
+        return documents[0] if documents else None
+
     def innermost(self) -> Node | None:
         """The list or mapping that is still open, if any."""
-        return self._stack[-1].node if self._stack else None
+        return self._top.node if len(self._stack) > 1 else None
 
     def run(self) -> None:
         next_event = self._loader.get_event
@@ -96,21 +119,25 @@ class _Reader:
                 handler(event)
 
     def _scalar(self, event: yaml.ScalarEvent) -> None:
-        line, column = _start(event)
-        frame = self._stack[-1] if self._stack else None
-        tag = event.tag
+        # Nine events of ten come through here: no calls that can be spared.
+        mark = event.start_mark
+        assert mark is not None
+        line, column = mark.line + 1, mark.column + 1
+        text, tag, frame = event.value, event.tag, self._top
         if tag is not None and tag not in _TEXT_TAGS:
             raise self._tag_refused(tag, line, column)
-        if frame is not None and frame.is_mapping and frame.key is None:
+        if frame.wants_key:
+            frame.key, frame.key_line, frame.key_column = text, line, column
+            frame.wants_key = False
             if event.anchor is not None:
-                self._anchors[event.anchor] = (Node(event.value, line, column), 1)
-            frame.key = (event.value, line, column)
+                self._anchors[event.anchor] = _Anchored(Node(text, line, column), 1, 1)
             return
-        is_plain = tag is None and event.implicit[0]
-        node = Node(meaning(event.value) if is_plain else event.value, line, column)
+        is_plain = event.implicit[0] and tag is None
+        node = Node(meaning(text) if is_plain else text, line, column)
         if event.anchor is not None:
-            self._anchors[event.anchor] = (node, 1)
-        self._place(node, 1)
+            self._anchors[event.anchor] = _Anchored(node, 1, 1)
+        frame.size += 1
+        self._put(node)
 
     def _start_mapping(self, event: yaml.MappingStartEvent) -> None:
         self._open(event, {})
@@ -122,39 +149,42 @@ class _Reader:
         line, column = _start(event)
         if event.tag is not None:
             raise self._tag_refused(event.tag, line, column)
-        if self._stack and self._stack[-1].is_mapping and self._stack[-1].key is None:
+        if self._top.wants_key:
             raise self._refused("A key must be a word, not a list or a mapping", line, column)
-        if len(self._stack) >= MAX_DEPTH:
-            raise self._refused(f"More than {MAX_DEPTH} levels of nesting", line, column)
+        if len(self._stack) > MAX_DEPTH:
+            raise self._too_deep(line, column)
         if event.anchor is not None:
             self._anchors[event.anchor] = None
-        self._stack.append(_Frame(Node(value, line, column), event.anchor))
+        self._top = _Frame(Node(value, line, column), event.anchor)
+        self._stack.append(self._top)
 
     def _end(self, _event: object) -> None:
         frame = self._stack.pop()
+        self._top = self._stack[-1]
         if frame.anchor is not None:
-            self._anchors[frame.anchor] = (frame.node, frame.size)
-        self._place(frame.node, frame.size)
+            self._anchors[frame.anchor] = _Anchored(frame.node, frame.size, frame.height)
+        self._grow(frame.size, frame.height)
+        self._put(frame.node)
 
     def _alias(self, event: yaml.AliasEvent) -> None:
         line, column = _start(event)
-        if self._stack and self._stack[-1].is_mapping and self._stack[-1].key is None:
-            raise self._refused("A key cannot be an alias", line, column)
         name = event.anchor
+        if self._top.wants_key:
+            raise self._refused("A key cannot be an alias", line, column)
         if name not in self._anchors:
             raise self._refused(f"Nothing is named &{name} before this", line, column)
         known = self._anchors[name]
         if known is None:
             raise self._refused(f"*{name} stands inside the value that it names", line, column)
         self._aliases += 1
-        self._aliased_nodes += known[1]
+        self._aliased_nodes += known.size
         if self._aliases > MAX_ALIASES or self._aliased_nodes > MAX_ALIASED_NODES:
-            raise self._refused(
-                f"More than {MAX_ALIASES} aliases, or {MAX_ALIASED_NODES:,} values through aliases",
-                line,
-                column,
-            )
-        self._place(known[0], known[1])
+            limits = f"{MAX_ALIASES} aliases, or {MAX_ALIASED_NODES:,} values through aliases"
+            raise self._refused(f"More than {limits}", line, column)
+        if len(self._stack) - 1 + known.height > MAX_DEPTH + 1:
+            raise self._too_deep(line, column)
+        self._grow(known.size, known.height)
+        self._put(known.node)
 
     def _start_document(self, event: yaml.DocumentStartEvent) -> None:
         self._documents += 1
@@ -165,34 +195,35 @@ class _Reader:
                 "Delete the `---` or move what follows into a file of its own.",
             )
 
-    def _place(self, node: Node, size: int) -> None:
+    def _grow(self, size: int, height: int) -> None:
+        self._top.size += size
+        self._top.height = max(self._top.height, height + 1)
+
+    def _put(self, node: Node) -> None:
+        """Put a finished value where it belongs."""
         self._nodes += 1
+        frame = self._top
         if self._nodes > self._limit_nodes:
             raise self._refused(f"More than {self._limit_nodes:,} values", node.line, node.column)
-        if not self._stack:
-            self.root = node
+        if frame.children is None:
+            if frame.items is not None:
+                frame.items.append(node)
             return
-        frame = self._stack[-1]
-        frame.size += size
-        target = frame.value
-        if isinstance(target, list):
-            target.append(node)
-        elif isinstance(target, dict) and frame.key is not None:
-            key, line, column = frame.key
-            frame.key = None
-            if key == "<<":
-                raise self._refused(
-                    "Merge keys (<<) are not read", line, column, "Write the keys out."
-                )
-            if key in target:
-                self._duplicate(key, line, column, target[key])
-                return
-            if node.key:  # reached through an alias before
-                node = node.under(key, line, column)
-            node.key, node.key_line, node.key_column = key, line, column
-            target[key] = node
+        key, frame.wants_key = frame.key, True
+        if key in frame.children:
+            self._duplicate(key, frame.key_line, frame.key_column, frame.children[key])
+            return
+        if key == "<<":
+            place = frame.key_line, frame.key_column
+            raise self._refused("Merge keys (<<) are not read", *place, "Write the keys out.")
+        if node.key:  # reached through an alias before
+            node = node.under(key, frame.key_line, frame.key_column)
+        node.key, node.key_line, node.key_column = key, frame.key_line, frame.key_column
+        frame.children[key] = node
 
     def _duplicate(self, key: str, line: int, column: int, first: Node) -> None:
+        if len(self.problems) >= MAX_PROBLEMS:
+            return
         self.problems.append(
             ConfigProblem(
                 f"The key {key!r} is there twice",
@@ -201,6 +232,9 @@ class _Reader:
                 remedy="Delete one of them.",
             )
         )
+
+    def _too_deep(self, line: int, column: int) -> _Refused:
+        return self._refused(f"More than {MAX_DEPTH} levels of nesting", line, column)
 
     def _tag_refused(self, tag: str, line: int, column: int) -> _Refused:
         return self._refused(
@@ -216,6 +250,17 @@ def _start(event: yaml.Event) -> tuple[int, int]:
     mark = event.start_mark
     assert mark is not None  # every event of a parser has one
     return mark.line + 1, mark.column + 1
+
+
+def _character_problem(text: str, path: str) -> ConfigProblem:
+    bad = UNPRINTABLE.search(text)
+    offset = bad.start() if bad else 0
+    return ConfigProblem(
+        "The file has a character that YAML does not allow",
+        place_at(text, offset, path),
+        detail=f"U+{ord(bad[0]):04X} at offset {offset}" if bad else "",
+        remedy="Delete it; in double quotes it can be written as an escape.",
+    )
 
 
 def _syntax_problem(

@@ -1,0 +1,127 @@
+"""A change to a configuration file from plan to disk: shown first, then written as a whole.
+
+Knows nothing of who asks.
+"""
+
+import difflib
+import hashlib
+import os
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from pathlib import Path as FilePath
+
+from ollm_tui.config.atomic import write_atomically
+from ollm_tui.config.check import check_keys, check_values
+from ollm_tui.config.document import parse_document
+from ollm_tui.config.edit import Change, edited
+from ollm_tui.config.layer import Layer, SourceFile
+from ollm_tui.config.problem import Severity
+from ollm_tui.config.secret import redacted
+from ollm_tui.core.error import ConfigError
+
+BACKUP_SUFFIX = ".bak"
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """A change that has not been made yet."""
+
+    file: SourceFile
+    before: str = field(repr=False)
+    after: str = field(repr=False)
+
+    @property
+    def patch(self) -> str:
+        """The change as a unified diff, without secrets."""
+        lines = difflib.unified_diff(
+            redacted(self.before.splitlines()),
+            redacted(self.after.splitlines()),
+            self.file.path,
+            self.file.path,
+            lineterm="",
+        )
+        return "\n".join(lines)
+
+
+def plan_changes(file: SourceFile, changes: Sequence[Change]) -> Plan:
+    """Work out a change without making it.
+
+    Args:
+        file: as it was read when the configuration was loaded.
+
+    Raises:
+        ConfigError: the file has changed since, a value is not allowed, or the file is laid out
+            in a way that is not changed by a program.
+    """
+    before = _read_unchanged(file)
+    after = edited(before, changes, file.path)
+    layer = Layer(file.origin, document=parse_document(after, file.path))
+    root = layer.document.root if layer.document else None
+    if root is not None and isinstance(root.value, dict):
+        layer.root = root
+    check_keys(layer)
+    check_values(layer)
+    paths = {".".join(change.path) for change in changes}
+    for problem in layer.problems:
+        if problem.severity is Severity.ERROR and problem.field.replace('"', "") in paths:
+            raise ConfigError(problem.sentence, cause=problem.detail, actions=(problem.remedy,))
+    return Plan(file, before, after)
+
+
+def write_plan(plan: Plan) -> SourceFile:
+    """Make the change: back up the file beside it, then replace it as a whole.
+
+    Returns:
+        The file as it is now.
+
+    Raises:
+        ConfigError: the file has changed since it was read, or cannot be written; it is as it was.
+    """
+    path = FilePath(plan.file.path)
+    _read_unchanged(plan.file)
+    content = plan.after.encode()
+    try:
+        path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+        mode = 0o600
+        if plan.file.exists:
+            mode = os.stat(path).st_mode & 0o777
+            backup = path.with_name(path.name + BACKUP_SUFFIX)
+            write_atomically(backup, plan.before.encode(), mode=mode)
+        write_atomically(path, content, mode=mode)
+    except OSError as error:
+        raise ConfigError(
+            f"{plan.file.path} was not written",
+            cause=error.strerror or str(error),
+            actions=("Check the folder's permissions and the free space; nothing has changed.",),
+        ) from error
+    digest = hashlib.sha256(content).hexdigest()
+    return SourceFile(plan.file.path, plan.file.origin, True, digest, plan.file.trusted)
+
+
+def _read_unchanged(file: SourceFile) -> str:
+    """The file's text, when it still is what was read."""
+    try:
+        raw = FilePath(file.path).read_bytes()
+    except FileNotFoundError:
+        raw = b""
+        digest = ""
+    except OSError as error:
+        raise ConfigError(
+            f"{file.path} cannot be read",
+            cause=error.strerror or str(error),
+            actions=("Check the file and its permissions.",),
+        ) from error
+    else:
+        digest = hashlib.sha256(raw).hexdigest()
+    if digest != file.digest:
+        raise ConfigError(
+            f"{file.path} has changed since it was read",
+            cause="somebody else has edited it",
+            actions=("Reload the configuration and make the change again.",),
+        )
+    try:
+        return raw.decode("utf-8")
+    except UnicodeDecodeError as error:
+        raise ConfigError(
+            f"{file.path} is not UTF-8 text", cause=str(error), actions=("Save it as UTF-8.",)
+        ) from error
