@@ -11,8 +11,6 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path as FilePath
 
-from pydantic import BaseModel
-
 from ollm_tui.config import trust
 from ollm_tui.config.check import check_keys, check_values
 from ollm_tui.config.inputs import Inputs, find_workspace_file
@@ -22,6 +20,8 @@ from ollm_tui.config.node import planted
 from ollm_tui.config.option import MatchPattern, ModelOptions, matches_glob, options_for
 from ollm_tui.config.problem import Origin, Severity
 from ollm_tui.config.resolve import Effective, load_config
+from ollm_tui.config.schema import Settings
+from ollm_tui.config.shape import as_plain, settings_shape
 from ollm_tui.config.source import VARIABLES
 
 _WATCHED_VARIABLES = (*VARIABLES, "OLLAMA_HOST", "OLLM_HOME")
@@ -85,17 +85,13 @@ class ConfigManager:
             return self.load_config()
         return self._effective
 
-    def validate_config(self, config: Mapping[str, object] | BaseModel) -> ValidationResult:
+    def validate_config(self, config: Mapping[str, object] | Settings) -> ValidationResult:
         """Judge a configuration given as data, in the file's keys.
 
         Returns:
             Every error, not just the first; warnings do not count.
         """
-        data = (
-            config.model_dump(by_alias=True, warnings=False)
-            if isinstance(config, BaseModel)
-            else config
-        )
+        data = as_plain(config, settings_shape()) if isinstance(config, Settings) else config
         layer = Layer(Origin.FILE, planted(data, label="the configuration given"))
         if isinstance(layer.root.value, dict):
             check_keys(layer)

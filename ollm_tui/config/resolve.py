@@ -22,7 +22,7 @@ from ollm_tui.config.node import Node, Path, branch, dotted, entries, find, plai
 from ollm_tui.config.problem import ConfigProblem, Origin, Place, Severity
 from ollm_tui.config.schema import Provider, Settings
 from ollm_tui.config.secret import masked
-from ollm_tui.config.shape import Kind, Shape, settings_shape, value_at
+from ollm_tui.config.shape import as_plain, settings_shape, value_at
 from ollm_tui.config.source import SOURCES
 from ollm_tui.config.trust import drop_untrusted, is_trusted
 
@@ -278,26 +278,12 @@ def _sorted_problems(layers: list[Layer]) -> tuple[ConfigProblem, ...]:
 
 @cache
 def _defaults(provider_names: frozenset[str]) -> Layer:
-    tree = _plain_defaults(Settings(), settings_shape())
+    tree = as_plain(Settings(), settings_shape())
     providers = tree["providers"]
     provider_shape = settings_shape().keys["providers"].item
     assert isinstance(providers, dict)
     assert provider_shape is not None
     for name in sorted(provider_names - set(providers)):
         provider = Provider(kind="local" if name == "local" else "ollama")
-        providers[name] = _plain_defaults(provider, provider_shape)
+        providers[name] = as_plain(provider, provider_shape)
     return Layer(Origin.DEFAULT, planted(tree))
-
-
-def _plain_defaults(section: object, shape: Shape) -> dict[str, object]:
-    tree: dict[str, object] = {}
-    for key, name in shape.attributes.items():
-        value = getattr(section, name)
-        below = shape.keys[key]
-        if below.kind is Kind.SECTION:
-            tree[key] = _plain_defaults(value, below)
-        elif below.kind is Kind.TABLE and below.item and below.item.kind is Kind.SECTION:
-            tree[key] = {entry: _plain_defaults(item, below.item) for entry, item in value.items()}
-        else:
-            tree[key] = value
-    return tree

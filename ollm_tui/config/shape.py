@@ -80,6 +80,21 @@ def value_at(settings: object, path: Path) -> object:
     return value
 
 
+def as_plain(section: object, shape: Shape) -> dict[str, object]:
+    """Validated settings as plain data, by YAML key."""
+    tree: dict[str, object] = {}
+    for key, name in shape.attributes.items():
+        value = getattr(section, name)
+        below = shape.keys[key]
+        if below.kind is Kind.SECTION:
+            tree[key] = as_plain(value, below)
+        elif below.item is not None and below.item.kind is Kind.SECTION:
+            tree[key] = {entry: as_plain(item, below.item) for entry, item in value.items()}
+        else:
+            tree[key] = value
+    return tree
+
+
 def _section(model: type[BaseModel]) -> Shape:
     keys, attributes = {}, {}
     for name, info in model.model_fields.items():

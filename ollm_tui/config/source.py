@@ -8,6 +8,7 @@ import os
 import re
 import stat
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 from pathlib import Path as FilePath
 
 from ollm_tui.config.document import CONFIG_LIMIT_BYTES, Document, parse_document
@@ -163,7 +164,7 @@ def _file_layer(
         origin,
         document=document,
         file=SourceFile(str(path), origin, exists=True, digest=hashlib.sha256(raw).hexdigest()),
-        problems=list(document.problems),
+        problems=[replace(problem, origin=origin) for problem in document.problems],
         is_private=mode & 0o077 == 0,
     )
     root = document.root
