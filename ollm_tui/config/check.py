@@ -83,6 +83,7 @@ class _Speller:
             if folded in first:
                 self._both(child, children[first[folded]], (*path, key))
                 continue
+            child = _without_empty(child)
             if child.value is not None:
                 first[folded] = key
                 children[key] = child
@@ -126,6 +127,15 @@ class _Speller:
             of_key=True,
             show_value=False,
         )
+
+
+def _without_empty(node: Node) -> Node:
+    """The node without keys that have no value, however deep they are."""
+    if not isinstance(node.value, dict) or not node.value:
+        return node
+    below = {key: _without_empty(child) for key, child in node.value.items()}
+    present = {key: child for key, child in below.items() if child.value is not None}
+    return _twin(node, present or None)
 
 
 def _twin(node: Node, value: object) -> Node:

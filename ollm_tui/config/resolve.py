@@ -168,7 +168,8 @@ def _merged(found: Found, path: Path, leaves: dict[Path, Found]) -> object:
             children.setdefault(key, []).insert(0, (layer, child))
     if children:
         return {key: _merged(below, (*path, key), leaves) for key, below in children.items()}
-    leaves[path] = run or found
+    # An empty mapping adds nothing, so the weakest source that has one counts as its origin.
+    leaves[path] = run[-1:] or found
     return plain(found[0][1])
 
 
@@ -183,7 +184,7 @@ def _alone(layer: Layer, node: Node, path: Path, leaves: dict[Path, Found]) -> o
 
 def _setting(config: Settings, path: Path, found: Found) -> Setting:
     layer, node = found[0]
-    value = value_at(config, path)
+    value = {} if isinstance(node.value, dict) else value_at(config, path)
     return Setting(
         path,
         masked(path, value),

@@ -14,17 +14,15 @@ from tests.unit.config.conftest import World
 HOSTS = (None, "localhost", "http://10.0.0.1/", "https://x/base")
 
 
-@pytest.mark.parametrize(
-    ("flag", "variable", "ollama"), list(itertools.product(HOSTS, HOSTS, (None, "0.0.0.0", "x:y")))
-)
 @pytest.mark.parametrize("provider", [None, "auto", "ollama", "local"])
 def test_without_a_file_both_roads_lead_to_the_same_server(
-    world: World, flag: str | None, variable: str | None, ollama: str | None, provider: str | None
+    world: World, provider: str | None
 ) -> None:
-    world.flags |= {"host": flag, "provider": provider}
-    names = {"OLLM_HOST": variable, "OLLAMA_HOST": ollama}
-    world.env |= {name: value for name, value in names.items() if value}
-    assert quick_start(world.inputs) == world.load().connection
+    for flag, variable, ollama in itertools.product(HOSTS, HOSTS, (None, "0.0.0.0", "x:y")):
+        world.flags = {"host": flag, "provider": provider}
+        names = {"OLLM_HOST": variable, "OLLAMA_HOST": ollama}
+        world.env = {name: value for name, value in names.items() if value}
+        assert quick_start(world.inputs) == world.load().connection, (world.flags, world.env)
 
 
 @pytest.mark.parametrize(
