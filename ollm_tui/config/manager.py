@@ -7,22 +7,25 @@ Source: design, Configuration Manager.
 """
 
 import os
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path as FilePath
 
 from ollm_tui.config import trust
 from ollm_tui.config.check import check_keys, check_values
-from ollm_tui.config.inputs import Inputs, find_workspace_file
+from ollm_tui.config.edit import Change
+from ollm_tui.config.inputs import FILE_NAME, FOLDER_NAME, Inputs, find_workspace_file
 from ollm_tui.config.layer import Layer, SourceFile
 from ollm_tui.config.lint import Knowledge, check_patterns, check_profiles
 from ollm_tui.config.node import planted
 from ollm_tui.config.option import MatchPattern, ModelOptions, matches_glob, options_for
 from ollm_tui.config.problem import Origin, Severity
 from ollm_tui.config.resolve import Effective, load_config
+from ollm_tui.config.save import Plan, plan_changes, write_plan
 from ollm_tui.config.schema import Settings
 from ollm_tui.config.shape import as_plain, settings_shape
 from ollm_tui.config.source import VARIABLES
+from ollm_tui.core.error import ConfigError
 
 _WATCHED_VARIABLES = (*VARIABLES, "OLLAMA_HOST", "OLLM_HOME")
 
@@ -126,6 +129,41 @@ class ConfigManager:
         """
         trust.distrust(self._inputs.ollm_home, file)
         return self.load_config()
+
+    def plan(self, origin: Origin, changes: Sequence[Change]) -> Plan:
+        """Work out a change to one file, to be shown before it is made.
+
+        Args:
+            origin: USER, WORKSPACE or FILE. A workspace without a file gets one in its folder.
+
+        Raises:
+            ConfigError: see `plan_changes`.
+        """
+        return plan_changes(self._file(origin), changes)
+
+    def apply(self, plan: Plan) -> Effective:
+        """Make a change and read everything again. A trusted file stays trusted.
+
+        Raises:
+            ConfigError: nothing was written.
+        """
+        written = write_plan(plan)
+        if plan.file.origin is Origin.WORKSPACE and plan.file.trusted:
+            return self.trust(written)
+        return self.load_config()
+
+    def _file(self, origin: Origin) -> SourceFile:
+        for file in self.get_effective_config().files:
+            if file.origin is origin:
+                return file
+        if origin is Origin.WORKSPACE and not self._inputs.no_config:
+            path = self._inputs.cwd / FOLDER_NAME / FILE_NAME
+            return SourceFile(str(path), origin)
+        raise ConfigError(
+            "There is no such file to save to",
+            cause=f"no {origin} file is in use",
+            actions=("Start without --config and --no-config, or pick another file.",),
+        )
 
     def _read_signature(self) -> object:
         inputs = self._inputs

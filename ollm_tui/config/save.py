@@ -16,6 +16,7 @@ from ollm_tui.config.document import parse_document
 from ollm_tui.config.edit import Change, edited
 from ollm_tui.config.layer import Layer, SourceFile
 from ollm_tui.config.problem import Severity
+from ollm_tui.config.reference import example_yaml
 from ollm_tui.config.secret import redacted
 from ollm_tui.core.error import ConfigError
 
@@ -96,6 +97,31 @@ def write_plan(plan: Plan) -> SourceFile:
         ) from error
     digest = hashlib.sha256(content).hexdigest()
     return SourceFile(plan.file.path, plan.file.origin, True, digest, plan.file.trusted)
+
+
+def create_example(path: FilePath) -> None:
+    """Write the commented example file, never over a file that is there.
+
+    Raises:
+        ConfigError: something is there already, or the file cannot be written.
+    """
+    content = example_yaml().encode()
+    try:
+        path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+        with open(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "wb") as file:
+            file.write(content)
+    except FileExistsError as error:
+        raise ConfigError(
+            f"{path} is there already",
+            cause="an example is never written over a file",
+            actions=("Edit it, or move it away first.",),
+        ) from error
+    except OSError as error:
+        raise ConfigError(
+            f"{path} was not written",
+            cause=error.strerror or str(error),
+            actions=("Check the folder's permissions and the free space.",),
+        ) from error
 
 
 def _read_unchanged(file: SourceFile) -> str:

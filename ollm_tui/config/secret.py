@@ -9,7 +9,10 @@ from collections.abc import Mapping, Sequence
 from ollm_tui.config.node import Path
 
 MASK = "•••"
-_WORD = r"(?<!max)(?<!max_)token|key(?!s)|secret|passw|credential|authori[sz]ation|cookie"
+_WORD = (
+    r"(?<!max)(?<!max_)(?<!output)(?<!output_)token|key(?!s)|secret|passw|credential"
+    r"|authori[sz]ation|cookie"
+)
 _NAME = re.compile(_WORD, re.IGNORECASE)
 _NAMES_A_VARIABLE = frozenset({"apiKeyEnv", "api_key_env"})
 _VARIABLE = re.compile(r"""["']?[A-Z_][A-Z0-9_]*["']?\s*,?\s*(?:#.*)?""")
@@ -22,6 +25,9 @@ _PAIR = re.compile(
 _HEADERS = re.compile(r"""^\s*["']?headers["']?\s*:\s*(?:#.*|&\S+\s*)?$""")
 _BRACED_HEADERS = re.compile(r"""(\bheaders["']?\s*:\s*\{)[^}]+""")
 _OPEN_HEADERS = re.compile(r"""\bheaders["']?\s*:\s*\{[^}]*$""")
+_LONG_LINE = 500
+_SUSPICIOUS = re.compile(rf"{_WORD}|headers|\S@\S", re.IGNORECASE)
+"""A line too long to take apart is shown only when nothing in it suggests a secret."""
 _NUMBER = re.compile(r"[-+.\d]+,?\s*(#.*)?")
 _INLINE = re.compile(
     rf"""(?P<head>(?P<key>[\w-]*(?:{_WORD})[\w-]*)["']?\s*:\s*)"""
@@ -69,6 +75,8 @@ def redacted(lines: Sequence[str]) -> list[str]:
             line, in_braces = line[:indent] + MASK + brace + rest, not brace
         elif headers_indent is not None and line.strip():
             line = line[:indent] + MASK
+        elif len(line) > _LONG_LINE:
+            line = MASK if _SUSPICIOUS.search(line) else line
         else:
             if _HEADERS.match(line):
                 headers_indent = indent

@@ -4,6 +4,7 @@ import re
 from collections.abc import Iterator
 
 from ollm_tui.config.secret import redacted
+from ollm_tui.core.text import clean_line
 
 LINE_BREAK = re.compile("\r\n|[\n\r\x85\u2028\u2029]")
 """What ends a line for YAML 1.1, so that the numbers agree with the parser's."""
@@ -31,8 +32,8 @@ def snippet(text: str, line: int, column: int) -> tuple[str, ...]:
     width = len(str(line + 1))
     shown = []
     for number, content in enumerate(wanted, first):
-        visible = UNPRINTABLE.sub("\ufffd", content[left : left + _COLUMNS])
-        shown.append(f"{number:{width}} | {visible}".replace("\t", " ").rstrip())
+        visible = clean_line(content[left : left + _COLUMNS])
+        shown.append(f"{number:{width}} | {visible}".rstrip())
         if number == line:
             shown.append(f"{'':{width}} | {'':{column - 1 - left}}^")
     return tuple(shown)

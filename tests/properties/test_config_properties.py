@@ -150,13 +150,13 @@ def test_property_18_flags_beat_environment_beats_file(data: st.DataObject) -> N
             file[key] = data.draw(values)
             expected[key] = (file[key], Origin.USER)
         if data.draw(st.booleans()):
-            value = data.draw(values)
-            env[variable] = str(value)
-            expected[key] = (value, Origin.ENV)
+            said = data.draw(values)
+            env[variable] = str(said)
+            expected[key] = (said, Origin.ENV)
         if data.draw(st.booleans()):
-            value = data.draw(values)
-            flags[flag] = data.draw(st.sampled_from([value, str(value)]))
-            expected[key] = (value, Origin.FLAG)
+            wanted = data.draw(values)
+            flags[flag] = data.draw(st.sampled_from([wanted, str(wanted)]))
+            expected[key] = (wanted, Origin.FLAG)
     effective = _load({"options": file}, flags, env)
     for key, (value, origin) in expected.items():
         setting = effective.settings[("options", key)]
@@ -340,9 +340,10 @@ def test_a_thousand_layer_mixes_agree_with_the_oracle(block: int, tmp_path: Path
 
 def _compare(effective: Effective, sources: list[_Source], seed: int) -> None:
     seen = set()
+    settings = dict(effective.settings)
     for path in FIELDS:
         standing = list(_standing(sources, path))
-        setting = effective.settings.get(path)
+        setting = settings.get(path)
         if not standing:
             unset = setting is None or (setting.value, setting.origin) == (None, Origin.DEFAULT)
             assert unset, (seed, path)
@@ -355,7 +356,7 @@ def _compare(effective: Effective, sources: list[_Source], seed: int) -> None:
         seen.add(path)
     from_sources = {
         path
-        for path, setting in effective.settings.items()
+        for path, setting in settings.items()
         if setting.origin is not Origin.DEFAULT and setting.value != {}
     }
     assert from_sources <= seen, seed

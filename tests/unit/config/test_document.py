@@ -166,5 +166,6 @@ def test_a_snippet_of_a_very_long_line_stays_short_and_points_right() -> None:
 
 
 def test_a_snippet_shows_no_control_characters() -> None:
-    (problem,) = parse_document("a: \x1b]0;x\x07", "f.yaml").problems
-    assert "\x1b" not in "".join(problem.snippet) + problem.message
+    (problem,) = parse_document("# \u202egnp\u200b\na: \x1b]0;x\x07", "f.yaml").problems
+    shown = "".join(problem.snippet) + problem.message
+    assert not set(shown) & set("\x1b\x07\u202e\u200b")

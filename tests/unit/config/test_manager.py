@@ -6,8 +6,11 @@ from pathlib import Path
 import pytest
 
 from ollm_tui.config import manager as manager_module
+from ollm_tui.config.edit import Change
 from ollm_tui.config.problem import Origin, Severity
+from ollm_tui.config.save import create_example
 from ollm_tui.config.schema import Settings
+from ollm_tui.core.error import ConfigError
 from tests.unit.config.conftest import World
 
 
@@ -173,3 +176,51 @@ def test_a_broken_symlink_of_a_workspace_does_not_stop_the_start(world: World) -
 def test_every_variable_is_watched() -> None:
     watched = manager_module._WATCHED_VARIABLES
     assert {"OLLM_MODEL", "OLLM_HOST", "OLLAMA_HOST", "OLLM_HOME"} <= set(watched)
+
+
+OVERRIDE = Change(("model", "routing", "overrides", "code"), "x:1")
+
+
+def test_a_change_is_planned_shown_and_made_in_the_layer_that_was_picked(world: World) -> None:
+    user = world.user("# mine\noptions: {topK: 1}\n")
+    manager = world.manager()
+    plan = manager.plan(Origin.USER, [OVERRIDE])
+    assert "+      code: x:1" in plan.patch
+    effective = manager.apply(plan)
+    assert effective.origin(*OVERRIDE.path) is Origin.USER
+    assert user.read_text().startswith("# mine\noptions: {topK: 1}\nmodel:\n")
+    manager.apply(manager.plan(Origin.WORKSPACE, [Change(OVERRIDE.path, "y:1")]))
+    setting = manager.get_effective_config().settings[OVERRIDE.path]
+    assert (setting.value, setting.origin) == ("y:1", Origin.WORKSPACE)
+    assert [shadow.value for shadow in setting.shadows] == ["x:1"]
+
+
+def test_a_trusted_workspace_stays_trusted_when_we_change_it(world: World) -> None:
+    world.project("providers: {ollama: {host: h}}\n")
+    manager = world.manager()
+    (file,) = [f for f in manager.load_config().files if f.origin is Origin.WORKSPACE]
+    plan = manager.plan(Origin.WORKSPACE, [OVERRIDE])
+    assert manager.apply(plan).connection.host == "http://127.0.0.1:11434"
+    (file,) = [f for f in manager.load_config().files if f.origin is Origin.WORKSPACE]
+    assert manager.trust(file).connection.host == "http://h:11434"
+    plan = manager.plan(Origin.WORKSPACE, [Change(OVERRIDE.path, "z")])
+    assert manager.apply(plan).connection.host == "http://h:11434"
+
+
+def test_there_is_nothing_to_save_to_without_files(world: World) -> None:
+    world.no_config = True
+    with pytest.raises(ConfigError, match="no such file to save to"):
+        world.manager().plan(Origin.USER, [OVERRIDE])
+
+
+def test_the_example_is_never_written_over_a_file(world: World) -> None:
+    path = world.inputs.user_path
+    create_example(path)
+    assert path.stat().st_mode & 0o777 == 0o600
+    assert world.load().problems == ()
+    before = path.read_text()
+    with pytest.raises(ConfigError, match="is there already"):
+        create_example(path)
+    assert path.read_text() == before
+    with pytest.raises(ConfigError, match="was not written"):
+        create_example(path / "x" / "config.yaml")
