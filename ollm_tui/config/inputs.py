@@ -10,6 +10,8 @@ from pathlib import Path as FilePath
 
 FILE_NAME = "config.yaml"
 FOLDER_NAME = ".ollm"
+OTHER_NAMES = ("config.yml", "config.json")
+"""Not read, but pointed out."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,7 +48,7 @@ class Inputs:
     def ollm_home(self) -> FilePath:
         """The folder of the user's configuration, state and logs: OLLM_HOME, else ~/.ollm."""
         named = self.env.get("OLLM_HOME", "").strip()
-        return FilePath(named).expanduser() if named else self.user_home / FOLDER_NAME
+        return self.cwd / FilePath(named).expanduser() if named else self.user_home / FOLDER_NAME
 
     @property
     def user_path(self) -> FilePath:
@@ -55,7 +57,7 @@ class Inputs:
 
 
 def find_workspace_file(inputs: Inputs) -> FilePath | None:
-    """The workspace's configuration file, if there is one.
+    """The workspace's configuration file, if there is one, by whatever name.
 
     Looks in the current folder and upward, up to the repository's root (the folder with `.git`)
     or the home folder; the home folder itself, and OLLM_HOME, are not a workspace.
@@ -64,9 +66,10 @@ def find_workspace_file(inputs: Inputs) -> FilePath | None:
     for folder in (inputs.cwd, *inputs.cwd.parents):
         if folder == home:
             return None
-        candidate = folder / FOLDER_NAME / FILE_NAME
-        if candidate.parent != ollm_home and os.path.lexists(candidate):
-            return candidate
+        place = folder / FOLDER_NAME
+        names = (FILE_NAME, *OTHER_NAMES)
+        if place != ollm_home and any(os.path.lexists(place / name) for name in names):
+            return place / FILE_NAME
         if os.path.lexists(folder / ".git"):
             return None
     return None

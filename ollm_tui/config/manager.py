@@ -147,8 +147,9 @@ class ConfigManager:
         Raises:
             ConfigError: nothing was written.
         """
+        is_ours = not plan.file.exists or trust.is_trusted(self._inputs.ollm_home, plan.file)
         written = write_plan(plan)
-        if plan.file.origin is Origin.WORKSPACE and plan.file.trusted:
+        if plan.file.origin is Origin.WORKSPACE and is_ours:
             return self.trust(written)
         return self.load_config()
 
@@ -156,13 +157,15 @@ class ConfigManager:
         for file in self.get_effective_config().files:
             if file.origin is origin:
                 return file
-        if origin is Origin.WORKSPACE and not self._inputs.no_config:
-            path = self._inputs.cwd / FOLDER_NAME / FILE_NAME
+        inputs = self._inputs
+        path = inputs.cwd / FOLDER_NAME / FILE_NAME
+        reads_files = not inputs.no_config and inputs.config_file is None
+        if origin is Origin.WORKSPACE and reads_files and inputs.cwd != inputs.user_home:
             return SourceFile(str(path), origin)
         raise ConfigError(
             "There is no such file to save to",
             cause=f"no {origin} file is in use",
-            actions=("Start without --config and --no-config, or pick another file.",),
+            actions=("Pick another file, or start without --config and --no-config.",),
         )
 
     def _read_signature(self) -> object:

@@ -124,7 +124,7 @@ def load_config(inputs: Inputs, knowledge: Knowledge | None = None) -> Effective
         connection=_connection(config, active, leaves, inputs),
         problems=_sorted_problems(layers),
         files=tuple(layer.file for layer in layers if layer.file is not None),
-        pinned_model=config.model.default if inputs.flags.get("model") is not None else None,
+        pinned_model=config.model.default if _is_flag(leaves, ("model", "default")) else None,
     )
 
 
@@ -209,10 +209,12 @@ def _judge(layer: Layer, inputs: Inputs, knowledge: Knowledge) -> None:
     lint.check_bindings(layer, knowledge)
     lint.note_capability_aliases(layer)
     if layer.origin is Origin.WORKSPACE and layer.file is not None:
-        trusted = is_trusted(inputs.ollm_home, layer.file)
-        layer.file = replace(layer.file, trusted=trusted)
-        if not trusted:
-            drop_untrusted(layer)
+        if not is_trusted(inputs.ollm_home, layer.file) and drop_untrusted(layer):
+            layer.file = replace(layer.file, trusted=False)
+
+
+def _is_flag(leaves: Mapping[Path, Found], path: Path) -> bool:
+    return leaves[path][0][0].origin is Origin.FLAG
 
 
 def _note_overruled_flags(layers: list[Layer], config: Settings, active: str) -> None:

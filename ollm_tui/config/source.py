@@ -13,7 +13,7 @@ from pathlib import Path as FilePath
 
 from ollm_tui.config.document import CONFIG_LIMIT_BYTES, Document, parse_document
 from ollm_tui.config.host import normalise_host
-from ollm_tui.config.inputs import FILE_NAME, Inputs, find_workspace_file
+from ollm_tui.config.inputs import FILE_NAME, OTHER_NAMES, Inputs, find_workspace_file
 from ollm_tui.config.layer import Layer, SourceFile
 from ollm_tui.config.node import Node, Path, planted
 from ollm_tui.config.problem import ConfigProblem, Origin, Place, Severity
@@ -195,7 +195,7 @@ def _read(path: FilePath) -> tuple[bytes, int]:
 
 def _other_name(path: FilePath, origin: Origin, shown: str) -> Layer | None:
     """A hint when the file is there under a name that is not read."""
-    for name in ("config.yml", "config.json"):
+    for name in OTHER_NAMES:
         if path.with_name(name).exists():
             layer = _unreadable(
                 path.with_name(name),

@@ -43,13 +43,19 @@ def distrust(ollm_home: FilePath, file: SourceFile) -> None:
     _store(ollm_home, rest)
 
 
-def drop_untrusted(layer: Layer) -> None:
-    """Take out of a checked layer what only a trusted file may say, with a warning for each."""
+def drop_untrusted(layer: Layer) -> bool:
+    """Take out of a layer what only a trusted file may say, with a warning for each.
+
+    Returns:
+        Whether there was anything.
+    """
+    found = False
     for name, provider in entries(branch(layer.root, "providers")).items():
         for key in GUARDED:
             node = branch(provider, key)
             if node is None:
                 continue
+            found = True
             path = ("providers", name, key)
             layer.report(
                 f"{dotted(path)} is ignored: this workspace is not trusted",
@@ -61,6 +67,7 @@ def drop_untrusted(layer: Layer) -> None:
                 show_value=False,
             )
             remove(layer.root, path)
+    return found
 
 
 def _allowed(ollm_home: FilePath) -> dict[str, str]:

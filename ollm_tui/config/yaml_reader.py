@@ -1,4 +1,4 @@
-"""The parser's events to nodes, one at a time, within limits. The only importer of yaml.
+"""The parser's events to nodes, one at a time, within limits.
 
 Mapping keys are always text, as written: `on:` and `1:` are the keys "on" and "1".
 """

@@ -12,12 +12,15 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from ollm_tui.config import schema
 from ollm_tui.config.inputs import Inputs
 from ollm_tui.config.lint import Knowledge
 from ollm_tui.config.manager import ConfigManager
 from ollm_tui.config.option import options_for
 from ollm_tui.config.problem import Origin, Severity
 from ollm_tui.config.resolve import Effective, load_config
+from ollm_tui.core.error import InvalidName
+from ollm_tui.core.name import parse_name
 
 PROFILES = ("fast", "general", "code", "creative")
 KNOWLEDGE = Knowledge(profiles=PROFILES)
@@ -180,6 +183,19 @@ def test_property_19_bounds_of_parameters(key: str, value: float) -> None:
         (error,) = result.errors
         assert error.field == f"options.{key}"
         assert error.message.startswith(SENTENCES[key])
+
+
+@given(st.text("aZ0_-.:/@ é", max_size=12) | st.from_regex(schema._USUAL_NAME, fullmatch=True))
+def test_the_short_cut_for_model_names_never_disagrees_with_the_grammar(text: str) -> None:
+    try:
+        parse_name(text)
+        is_valid = True
+    except InvalidName:
+        is_valid = False
+    if schema._USUAL_NAME.fullmatch(text):
+        assert is_valid
+    result = ConfigManager(Inputs()).validate_config({"model": {"default": text}})
+    assert result.valid is is_valid
 
 
 # ---- 1,000 layer mixes ----------------------------------------------------------------------

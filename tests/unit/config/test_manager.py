@@ -116,9 +116,12 @@ def test_a_missing_given_file_is_an_error_and_a_missing_users_file_is_nothing(wo
 @pytest.mark.parametrize("name", ["config.yml", "config.json"])
 def test_another_name_is_hinted_at(world: World, name: str) -> None:
     world.user("").rename(world.home / ".ollm" / name)
-    (problem,) = world.load().problems
-    assert problem.severity is Severity.NOTICE
-    assert name in problem.message
+    world.project("").rename(world.workspace / ".ollm" / name)
+    problems = world.load().problems
+    assert [problem.origin for problem in problems] == [Origin.WORKSPACE, Origin.USER]
+    for problem in problems:
+        assert problem.severity is Severity.NOTICE
+        assert name in problem.message
 
 
 def test_folders_pipes_devices_and_locked_files_are_refused_at_once(world: World) -> None:
@@ -208,9 +211,20 @@ def test_a_trusted_workspace_stays_trusted_when_we_change_it(world: World) -> No
 
 
 def test_there_is_nothing_to_save_to_without_files(world: World) -> None:
+    world.workspace = world.home
+    with pytest.raises(ConfigError, match="no such file to save to"):
+        world.manager().plan(Origin.WORKSPACE, [OVERRIDE])
     world.no_config = True
     with pytest.raises(ConfigError, match="no such file to save to"):
         world.manager().plan(Origin.USER, [OVERRIDE])
+
+
+def test_a_workspace_file_that_we_make_is_trusted(world: World) -> None:
+    manager = world.manager()
+    change = Change(("providers", "ollama", "host"), "h")
+    assert (
+        manager.apply(manager.plan(Origin.WORKSPACE, [change])).connection.host == "http://h:11434"
+    )
 
 
 def test_the_example_is_never_written_over_a_file(world: World) -> None:

@@ -156,6 +156,14 @@ def test_a_model_variable_sets_the_default_and_pins_nothing(world: World) -> Non
     assert (effective.config.model.default, effective.pinned_model) == ("b:1", None)
 
 
+def test_a_bad_model_flag_pins_nothing(world: World) -> None:
+    world.user("model: {default: a}\n")
+    world.flags["model"] = "not a name"
+    effective = world.load()
+    assert (effective.config.model.default, effective.pinned_model) == ("a", None)
+    assert [problem.origin for problem in effective.errors] == [Origin.FLAG]
+
+
 def test_a_host_flag_goes_to_the_provider_that_the_strongest_source_picks(world: World) -> None:
     world.user("provider: home\nproviders: {home: {}, work: {}}\n")
     world.flags |= {"host": "h:1", "provider": "work"}

@@ -53,6 +53,13 @@ def test_trust_holds_for_one_path_with_one_content(world: World) -> None:
     assert manager.distrust(file).connection.host == "http://127.0.0.1:11434"
 
 
+def test_a_workspace_that_says_nothing_delicate_needs_no_trust(world: World) -> None:
+    world.project("options: {topK: 2}\nproviders: {ollama: {timeoutS: 3}}\n")
+    effective = world.load()
+    assert effective.problems == ()
+    assert all(file.trusted for file in effective.files)
+
+
 def test_the_users_own_file_and_a_given_one_need_no_trust(world: World) -> None:
     world.user("providers: {ollama: {host: mine}}\n")
     assert world.load().connection.host == "http://mine:11434"
