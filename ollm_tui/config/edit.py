@@ -60,6 +60,8 @@ def _checked(text: str, change: Change, path: str) -> str:
         result = _changed(text, change)
     except _NotSupported as reason:
         raise _refusal(change, path, str(reason)) from reason
+    except yaml.YAMLError as error:  # what our reader allows, such as an anchor used twice
+        raise _refusal(change, path, "the parser does not follow it") from error
     after = parse_document(result, path)
     if after.problems or _normal(after.data) != _normal(wanted):
         raise _refusal(change, path, "the lines around it are laid out in an unusual way")

@@ -25,6 +25,8 @@ _PAIR = re.compile(
 _HEADERS = re.compile(r"""^\s*["']?headers["']?\s*:\s*(?:#.*|&\S+\s*)?$""")
 _BRACED_HEADERS = re.compile(r"""(\bheaders["']?\s*:\s*\{)[^}]+""")
 _OPEN_HEADERS = re.compile(r"""\bheaders["']?\s*:\s*\{[^}]*$""")
+_TELLING = re.compile(rf"{_WORD}|headers|@", re.IGNORECASE)
+"""Without any of these there is nothing to hide in a line."""
 _LONG_LINE = 500
 _SUSPICIOUS = re.compile(rf"{_WORD}|headers|\S@\S", re.IGNORECASE)
 """A line too long to take apart is shown only when nothing in it suggests a secret."""
@@ -87,6 +89,8 @@ def redacted(lines: Sequence[str]) -> list[str]:
 
 
 def _masked_line(line: str) -> str:
+    if not _TELLING.search(line):
+        return line
     line = _BRACED_HEADERS.sub(rf"\1{MASK}", line)
     pair = _PAIR.match(line)
     if pair and _hides(pair):

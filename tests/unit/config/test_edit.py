@@ -115,6 +115,7 @@ def test_removing_what_is_not_there_changes_nothing() -> None:
         "options: &a {topK: 2}\nmodels: {x: *a}\n",
         "a: &a 1\noptions: {topK: *a}\n",
         "options: !!str x\n",
+        "a: &a 1\nb: &a 2\noptions: {topK: 1}\n",
         "options:\n  topK: 1\n  topK: 2\n",
         "options: [1]\n",
         "just text\n",
