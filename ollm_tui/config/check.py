@@ -92,7 +92,7 @@ class _Speller:
     def _unknown(self, node: Node, path: Path, shape: Shape) -> None:
         layer = self._layer
         key, known = path[-1], list(shape.keys)
-        is_short = len(key) <= _MAX_SUGGESTED_KEY and not layer.has_enough_problems
+        is_short = len(key) <= _MAX_SUGGESTED_KEY and not layer.has_enough(Severity.WARNING)
         near = closest(key, known, count=1) if is_short else []
         advice = f"Did you mean {near[0]}? " if near else ""
         where = f"under {dotted(path[:-1])}" if path[:-1] else "at the top"

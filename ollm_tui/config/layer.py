@@ -34,10 +34,12 @@ class Layer:
     is_private: bool = True
     """Whether nobody but its owner can read the file."""
 
-    @property
-    def has_enough_problems(self) -> bool:
-        """Whether more of them would help nobody: who has so many has the wrong file."""
-        return len(self.problems) >= MAX_PROBLEMS
+    def has_enough(self, severity: Severity) -> bool:
+        """Whether more such problems would help nobody: who has so many has the wrong file."""
+        return self._count(severity) >= MAX_PROBLEMS
+
+    def _count(self, severity: Severity) -> int:
+        return sum(problem.severity is severity for problem in self.problems)
 
     def place(self, node: Node, *, of_key: bool = False) -> Place:
         """Where `node` was written."""
@@ -70,9 +72,9 @@ class Layer:
         show_value: bool = True,
     ) -> None:
         """Add a problem with the value at `path`; past `MAX_PROBLEMS` only that there are more."""
-        if self.has_enough_problems:
-            if len(self.problems) == MAX_PROBLEMS:
-                more = f"More than {MAX_PROBLEMS} problems; the rest are not shown"
+        if self.has_enough(severity):
+            if self._count(severity) == MAX_PROBLEMS:
+                more = f"More than {MAX_PROBLEMS} problems of this kind; the rest are not shown"
                 self.problems.append(ConfigProblem(more, self.place(node), severity=severity))
             return
         self.problems.append(

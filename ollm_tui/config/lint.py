@@ -126,7 +126,7 @@ def _report_profile(
     name: str = "",
 ) -> None:
     wanted = (name or str(node.value))[:80]
-    near = [] if layer.has_enough_problems else closest(wanted, known, count=1)
+    near = [] if layer.has_enough(severity) else closest(wanted, known, count=1)
     layer.report(
         UNKNOWN_PROFILE,
         node,

@@ -96,11 +96,10 @@ class ConfigManager:
         """
         data = as_plain(config, settings_shape()) if isinstance(config, Settings) else config
         layer = Layer(Origin.FILE, planted(data, label="the configuration given"))
-        if isinstance(layer.root.value, dict):
-            check_keys(layer)
-            check_values(layer)
-            check_patterns(layer, self._knowledge)
-            check_profiles([layer], self._knowledge)
+        check_keys(layer)
+        check_values(layer)
+        check_patterns(layer, self._knowledge)
+        check_profiles([layer], self._knowledge)
         errors = tuple(
             ValidationError(problem.field, problem.message, problem.value)
             for problem in layer.problems

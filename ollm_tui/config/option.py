@@ -66,7 +66,7 @@ def options_for(
             settings[key] = setting
     return ModelOptions(
         generation={
-            key: float(value) if isinstance(value, float) else value
+            key: value
             for key, setting in settings.items()
             if isinstance(value := value_at(effective.config, setting.path), int | float)
         },

@@ -264,7 +264,18 @@ def test_a_generation_option_that_hides_a_provider_option_warns(world: World) ->
 
 
 def test_who_has_too_many_mistakes_hears_of_the_first_hundred(world: World) -> None:
-    world.user("\n".join(f"k{i}: 1" for i in range(5000)))
-    problems = world.load().problems
-    assert len(problems) == MAX_PROBLEMS + 1
-    assert any("the rest are not shown" in problem.sentence for problem in problems)
+    lines = [f"k{i}: 1" for i in range(5000)]
+    world.user(
+        "\n".join([*lines, "options: {topK: -1}", "models:", *(f" m{line}" for line in lines)])
+    )
+    effective = world.load()
+    warnings = [p for p in effective.problems if p.severity is Severity.WARNING]
+    for problems in (warnings, effective.errors):
+        assert len(problems) == MAX_PROBLEMS + 1
+        assert sum("the rest are not shown" in problem.sentence for problem in problems) == 1
+    assert len(effective.config.models) == 0
+
+
+def test_an_error_after_many_warnings_is_still_an_error(world: World) -> None:
+    world.user("\n".join([f"k{i}: 1" for i in range(200)] + ["options: {topK: -1}"]))
+    assert [problem.field for problem in world.load().errors] == ["options.topK"]
