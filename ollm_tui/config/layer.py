@@ -1,5 +1,6 @@
 """What one source says: its values as nodes, where they stand, and what is wrong with them."""
 
+from collections import Counter
 from dataclasses import dataclass, field
 
 from ollm_tui.config.document import Document
@@ -33,13 +34,11 @@ class Layer:
     problems: list[ConfigProblem] = field(default_factory=list)
     is_private: bool = True
     """Whether nobody but its owner can read the file."""
+    _reported: Counter[Severity] = field(default_factory=Counter)
 
     def has_enough(self, severity: Severity) -> bool:
         """Whether more such problems would help nobody: who has so many has the wrong file."""
-        return self._count(severity) >= MAX_PROBLEMS
-
-    def _count(self, severity: Severity) -> int:
-        return sum(problem.severity is severity for problem in self.problems)
+        return self._reported[severity] >= MAX_PROBLEMS
 
     def place(self, node: Node, *, of_key: bool = False) -> Place:
         """Where `node` was written."""
@@ -72,8 +71,9 @@ class Layer:
         show_value: bool = True,
     ) -> None:
         """Add a problem with the value at `path`; past `MAX_PROBLEMS` only that there are more."""
-        if self.has_enough(severity):
-            if self._count(severity) == MAX_PROBLEMS:
+        self._reported[severity] += 1
+        if self._reported[severity] > MAX_PROBLEMS:
+            if self._reported[severity] == MAX_PROBLEMS + 1:
                 more = f"More than {MAX_PROBLEMS} problems of this kind; the rest are not shown"
                 self.problems.append(ConfigProblem(more, self.place(node), severity=severity))
             return
