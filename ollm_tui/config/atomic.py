@@ -1,7 +1,6 @@
 """A file replaced as a whole or not at all."""
 
 import os
-import tempfile
 from contextlib import suppress
 from pathlib import Path as FilePath
 
@@ -16,6 +15,8 @@ def write_atomically(path: FilePath, content: bytes, *, mode: int) -> None:
     Raises:
         OSError: nothing has changed.
     """
+    import tempfile  # 15 ms that only a save should cost
+
     target = FilePath(os.path.realpath(path))
     descriptor, name = tempfile.mkstemp(prefix=f".{target.name}.", dir=target.parent)
     try:

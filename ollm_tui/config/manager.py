@@ -10,10 +10,10 @@ import os
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path as FilePath
+from typing import TYPE_CHECKING
 
 from ollm_tui.config import trust
 from ollm_tui.config.check import check_keys, check_values
-from ollm_tui.config.edit import Change
 from ollm_tui.config.inputs import FILE_NAME, FOLDER_NAME, Inputs, find_workspace_file
 from ollm_tui.config.layer import Layer, SourceFile
 from ollm_tui.config.lint import Knowledge, check_patterns, check_profiles
@@ -21,11 +21,14 @@ from ollm_tui.config.node import planted
 from ollm_tui.config.option import MatchPattern, ModelOptions, matches_glob, options_for
 from ollm_tui.config.problem import Origin, Severity
 from ollm_tui.config.resolve import Effective, load_config
-from ollm_tui.config.save import Plan, plan_changes, write_plan
 from ollm_tui.config.schema import Settings
 from ollm_tui.config.shape import as_plain, settings_shape
 from ollm_tui.config.source import VARIABLES
 from ollm_tui.core.error import ConfigError
+
+if TYPE_CHECKING:  # only who saves pays for the importing of what saves
+    from ollm_tui.config.edit import Change
+    from ollm_tui.config.save import Plan
 
 _WATCHED_VARIABLES = (*VARIABLES, "OLLAMA_HOST", "OLLM_HOME")
 
@@ -129,7 +132,7 @@ class ConfigManager:
         trust.distrust(self._inputs.ollm_home, file)
         return self.load_config()
 
-    def plan(self, origin: Origin, changes: Sequence[Change]) -> Plan:
+    def plan(self, origin: Origin, changes: "Sequence[Change]") -> "Plan":
         """Work out a change to one file, to be shown before it is made.
 
         Args:
@@ -138,14 +141,18 @@ class ConfigManager:
         Raises:
             ConfigError: see `plan_changes`.
         """
+        from ollm_tui.config.save import plan_changes
+
         return plan_changes(self._file(origin), changes)
 
-    def apply(self, plan: Plan) -> Effective:
+    def apply(self, plan: "Plan") -> Effective:
         """Make a change and read everything again. A trusted file stays trusted.
 
         Raises:
             ConfigError: nothing was written.
         """
+        from ollm_tui.config.save import write_plan
+
         is_ours = not plan.file.exists or trust.is_trusted(self._inputs.ollm_home, plan.file)
         written = write_plan(plan)
         if plan.file.origin is Origin.WORKSPACE and is_ours:

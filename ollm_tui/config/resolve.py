@@ -179,7 +179,7 @@ def _alone(layer: Layer, node: Node, path: Path, leaves: dict[Path, Found]) -> o
     if isinstance(below, dict) and below:
         return {key: _alone(layer, child, (*path, key), leaves) for key, child in below.items()}
     leaves[path] = [(layer, node)]
-    return plain(node)
+    return plain(node) if isinstance(below, list | dict) else below
 
 
 def _setting(config: Settings, path: Path, found: Found) -> Setting:

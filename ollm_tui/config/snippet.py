@@ -8,10 +8,6 @@ from ollm_tui.core.text import clean_line
 
 LINE_BREAK = re.compile("\r\n|[\n\r\x85\u2028\u2029]")
 """What ends a line for YAML 1.1, so that the numbers agree with the parser's."""
-UNPRINTABLE = re.compile(
-    "[^\t\n\r\x20-\x7e\x85\xa0-\ud7ff\ue000-\ufefe\uff00-\ufffd\U00010000-\U0010ffff]"
-)
-"""What YAML does not allow."""
 _COLUMNS = 100
 _CONTEXT_LINES = 50
 """How far up to look for what makes a line a secret, such as `headers:`."""
