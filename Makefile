@@ -34,6 +34,7 @@ faults: .venv/.stamp ## the long fault suite
 
 screenshots: .venv/.stamp ## regenerate screenshots/ and the generated parts of README.md from the sandbox
 	@$(BIN)/python -m tests.screenshots
+	@$(BIN)/python -m tests.readme
 
 lock: .venv/.stamp ## pin every dependency again, by version and hash, naming no index
 	@$(UV) pip compile -q --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-header \

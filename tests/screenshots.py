@@ -20,7 +20,7 @@ FOLDER = Path(__file__).parent.parent / "screenshots"
 NOW = datetime(2026, 11, 20, 14, 2, tzinfo=UTC)
 PORT = 11434
 # Textual's pictures load a font from elsewhere; these name only what may be installed.
-_FONT_FACE = re.compile(r"@font-face\s*\{[^}]*\}", re.DOTALL)
+_FOREIGN = re.compile(r"@font-face\s*\{[^}]*\}|<!--.*?-->", re.DOTALL)
 
 
 class Scene(NamedTuple):
@@ -45,7 +45,7 @@ async def _draw(scene: Scene, host: str) -> None:
         await until(pilot, lambda: service.models.as_of is not None)
         await scene.play(pilot)
         await pilot.pause(0.2)
-        svg = _FONT_FACE.sub("", app.export_screenshot(title="ollm-tui"))
+        svg = _FOREIGN.sub("", app.export_screenshot(title="ollm-tui"))
     path = FOLDER / f"{scene.name}.svg"
     path.write_text(re.sub(r"[ \t]+\n", "\n", svg))
     png = resvg_py.svg_to_bytes(svg_string=svg, zoom=1, font_family="Fira Code")
