@@ -27,6 +27,7 @@ from ollm_tui.routing.pattern import (
     compile_pattern,
     literal_count,
     literal_prefix,
+    longest_literal,
     matches_pattern,
 )
 
@@ -71,11 +72,12 @@ class ModelDatabase:
         self.problems: Final = tuple(problems)
         self.lookup: Final = lru_cache(maxsize=LOOKUPS_KEPT)(self._look_up)
         self._warned: Final[set[str]] = set()
-        self._ranks_by_prefix: Final[dict[str, list[int]]] = {}
+        self._by_prefix: Final[dict[str, list[tuple[str, int]]]] = {}
         self._matchers: Final[dict[int, Callable[[str], object]]] = {}
         for rank, entry in enumerate(self.entries):
             prefix = literal_prefix(entry.pattern).lower()
-            self._ranks_by_prefix.setdefault(prefix, []).append(rank)
+            piece = longest_literal(entry.pattern).lower()
+            self._by_prefix.setdefault(prefix, []).append((piece, rank))
 
     def get_model_limits(self, name: str) -> ModelLimits:
         """Return how many tokens the model takes in and gives out; the default for unknown ones.
@@ -116,8 +118,10 @@ class ModelDatabase:
         return [self.entries[rank] for rank in sorted(ranks)]
 
     def _ranks(self, text: str) -> Iterator[int]:
+        """The ranks of the patterns that match; plain string tests leave few to really try."""
         for end in range(len(text) + 1):
-            for rank in self._ranks_by_prefix.get(text[:end], ()):
+            bucket = self._by_prefix.get(text[:end], ())
+            for rank in [rank for piece, rank in bucket if piece in text]:
                 matcher = self._matchers.get(rank)
                 if matcher is None:
                     matcher = compile_pattern(self.entries[rank].pattern, ignore_case=True).match

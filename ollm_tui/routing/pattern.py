@@ -87,6 +87,17 @@ def literal_prefix(pattern: str) -> str:
     return pattern
 
 
+def longest_literal(pattern: str) -> str:
+    """The longest run of characters that stand for themselves: every match holds it."""
+    runs = [""]
+    for token in _tokens(pattern):
+        if len(token) > 1 or token in _WILDCARDS:
+            runs.append("")
+        else:
+            runs[-1] += token
+    return max(runs, key=len)
+
+
 def literal_count(pattern: str) -> int:
     """How many characters of the pattern stand for themselves."""
     return sum(1 for token in _tokens(pattern) if len(token) == 1 and token not in _WILDCARDS)

@@ -38,21 +38,19 @@ class _Entrant(NamedTuple):
     model: ModelInfo
     tokens: int
     """Context window."""
-    assumed: bool
-    """`tokens` is only the default for unknown models."""
     family: str
     slot: int | None
     exact: bool
     """The family equals the preferred entry and does not merely hold it."""
-    natural_name: str
+    by_name: str
+    """Sort key, different for every name."""
 
 
 RankKey = tuple[
-    int, bool, bool, int, bool, bool, int, float, int, int, str, str, _Entrant
+    int, bool, bool, int, bool, bool, int, float, int, int, str, _Entrant
 ]  # fmt: skip
 """Slot, base model, substring only, specialist, not loaded, over budget, size (what is known,
-parameters, bytes), context, natural name, raw name. No two names are equal, so that entrants are
-never compared."""
+parameters, bytes), context, name. No two names are equal, so that entrants are never compared."""
 
 
 def preferred_families(profile: RoutingProfile) -> tuple[str, ...]:
@@ -84,7 +82,7 @@ class Judge:
         """
         seen: set[str] = set()
         passed: list[RankKey] = []
-        dropped: list[tuple[str, str, Candidate]] = []
+        dropped: list[tuple[str, Candidate]] = []
         for index, model in enumerate(models):
             entrant = self._read(model)
             known = len(seen)
@@ -94,11 +92,11 @@ class Judge:
                 continue
             if fault:
                 candidate = _candidate(entrant, Verdict.DROPPED, *fault)
-                dropped.append((entrant.natural_name, model.name, candidate))
+                dropped.append((entrant.by_name, candidate))
             else:
                 passed.append(self._rank_key(entrant))
         passed.sort()
-        dropped.sort(key=itemgetter(0, 1))
+        dropped.sort(key=itemgetter(0))
         if chosen is not None:
             first = [self._overriding(self._read(models[chosen]))]
             why = Code.OVERRIDE_USED, f"the override names {models[chosen].display_name}"
@@ -109,7 +107,7 @@ class Judge:
                 _candidate(rank[-1], Verdict.ELIGIBLE, *self._lost(rank, passed[0]))
                 for rank in passed[1:]
             ]
-        return first + rest + [candidate for *_, candidate in dropped]
+        return first + rest + [candidate for _, candidate in dropped]
 
     def best_of(self, models: Sequence[ModelInfo], count: int) -> list[ModelInfo]:
         """Return up to `count` models that meet the profile, best first."""
@@ -121,16 +119,19 @@ class Judge:
         """The first requirement of the profile that a model does not meet, or None."""
         return self._unmet(self._read(model))
 
-    def context(self, model: ModelInfo) -> tuple[int, bool]:
-        """The context window in tokens, and whether it is only the default for unknown models.
-
-        Source: decision R24.
-        """
+    def context_tokens(self, model: ModelInfo) -> int:
+        """The context window as given, else as the database has it. Source: decision R24."""
         tokens = model.context_window
         if isinstance(tokens, int) and tokens > 0:
-            return tokens, model.sources.get("context_window") == "default"
-        known = self._database.lookup(model.name)
-        return known.context_window, known.sources["context_window"] == "default"
+            return tokens
+        return self._database.lookup(model.name).context_window
+
+    def is_context_assumed(self, model: ModelInfo) -> bool:
+        """Whether the context window is only the default for unknown models."""
+        tokens = model.context_window
+        if isinstance(tokens, int) and tokens > 0:
+            return model.sources.get("context_window") == "default"
+        return self._database.lookup(model.name).sources["context_window"] == "default"
 
     def memory_bytes(self, model: ModelInfo) -> int:
         """What the model takes in memory at the profile's own context."""
@@ -149,7 +150,9 @@ class Judge:
         slot = self._slots.get(family)
         if slot is None:
             slot = self._slots[family] = self._find_slot(family.casefold())
-        return _Entrant(model, *self.context(model), family, *slot, natural_name(model.name))
+        return _Entrant(
+            model, self.context_tokens(model), family, slot[0], slot[1], by_name(model.name)
+        )
 
     def _find_slot(self, family: str) -> tuple[int | None, bool]:
         """Which preferred family, from 1: an equal one, else the longest that it holds.
@@ -176,7 +179,7 @@ class Judge:
     def _unmet(self, entrant: _Entrant) -> Fault | None:
         have, need = entrant.tokens, self._profile.min_context_window
         if have < need:
-            if entrant.assumed:
+            if self.is_context_assumed(entrant.model):
                 return Code.CONTEXT_ASSUMED, f"context unknown, {have:,} assumed < {need:,}"
             return Code.CONTEXT_TOO_SMALL, f"{have:,} < {need:,}"
         if not self._required:
@@ -205,8 +208,7 @@ class Judge:
             over_budget,
             *self._size_key(model, over_budget),
             -entrant.tokens,
-            entrant.natural_name,
-            model.name,
+            entrant.by_name,
             entrant,
         )
 
@@ -276,14 +278,17 @@ class Judge:
 
 
 def _candidate(entrant: _Entrant, verdict: Verdict, code: Code, detail: str) -> Candidate:
-    model, tokens, _, family, slot, *_ = entrant
+    model, tokens, family, slot, _, _ = entrant
     return Candidate(model.name, verdict, code, detail, slot, family, tokens)
 
 
 @lru_cache(maxsize=20_000)
-def natural_name(name: str) -> str:
-    """Sort key that puts m:9b before m:10b: each number is led by how many digits it has."""
-    return _DIGITS.sub(_with_length, canonical_key(name).casefold())
+def by_name(name: str) -> str:
+    """Sort key that puts m:9b before m:10b: each number is led by how many digits it has.
+
+    Spellings of one name stand together, told apart by the raw name.
+    """
+    return f"{_DIGITS.sub(_with_length, canonical_key(name).casefold())}\0{name}"
 
 
 def _with_length(digits: re.Match[str]) -> str:

@@ -281,8 +281,8 @@ class _Walk:
             self._warn(Code.OVERRIDE_VIOLATES, wording.override_violates(last.name, winner))
         if last.min_context_window < first.min_context_window:
             self._warn(Code.FALLBACK_USED, wording.fallback_lowered(first, last))
-        tokens, assumed = judge.context(model)
-        if assumed:
+        tokens = judge.context_tokens(model)
+        if judge.is_context_assumed(model):
             self._warn(Code.CONTEXT_ASSUMED, wording.context_assumed(model, tokens))
         served = model.served_context_tokens
         if served is not None and served < last.min_context_window <= tokens:

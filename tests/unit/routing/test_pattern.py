@@ -9,6 +9,7 @@ from ollm_tui.routing.pattern import (
     compile_pattern,
     literal_count,
     literal_prefix,
+    longest_literal,
     matches_pattern,
     point_at,
 )
@@ -124,6 +125,12 @@ def test_the_literal_prefix_ends_at_the_first_wildcard() -> None:
     assert literal_prefix("a[bc]") == "a"
     assert literal_prefix("*") == ""
     assert literal_prefix("abc") == "abc"
+
+
+def test_the_longest_literal_is_in_every_match() -> None:
+    assert longest_literal("a*bcd?e") == "bcd"
+    assert longest_literal("[abc]*") == ""
+    assert longest_literal("ab[xyz]cde") == "cde"
 
 
 def test_a_set_counts_for_no_literal_character() -> None:
