@@ -181,7 +181,7 @@ class Judge:
         if have < need:
             if self.is_context_assumed(entrant.model):
                 return Code.CONTEXT_ASSUMED, f"context unknown, {have:,} assumed < {need:,}"
-            return Code.CONTEXT_TOO_SMALL, f"{have:,} < {need:,}"
+            return _too_small(have, need)
         if not self._required:
             return None
         model = entrant.model
@@ -275,6 +275,12 @@ class Judge:
                 return Code.LOST_TIEBREAK, f"context: {entrant.tokens:,} < {winner.tokens:,}"
             case _:
                 return Code.LOST_TIEBREAK, f"name: after {name}"
+
+
+@lru_cache(maxsize=1_000)
+def _too_small(have: int, need: int) -> Fault:
+    # Kept, since the same few contexts come up in every list.
+    return Code.CONTEXT_TOO_SMALL, f"{have:,} < {need:,}"
 
 
 def _candidate(entrant: _Entrant, verdict: Verdict, code: Code, detail: str) -> Candidate:

@@ -11,6 +11,7 @@ from typing import Final
 
 from ollm_tui.core.error import OverrideNotInstalled, RoutingError, UnknownProfile
 from ollm_tui.core.model import ModelInfo
+from ollm_tui.core.text import clean_line
 from ollm_tui.routing import wording
 from ollm_tui.routing.database import ModelDatabase
 from ollm_tui.routing.decision import Code, Decision, Hop, Outcome, Remark, Verdict, Via
@@ -313,7 +314,7 @@ class _Walk:
             resolved_profile=resolved,
             via=via,
             reason=reason,
-            summary=summary,
+            summary=clean_line(summary),
             hops=tuple(self._hops),
             warnings=tuple(self._warnings),
             provisional=self._provisional,

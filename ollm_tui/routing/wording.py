@@ -106,6 +106,8 @@ def no_compatible(
             f"Lower minContextWindow of {last.profile.name} to {longest.context_window:,}, "
             f"which is what {clean_line(longest.model)} has."
         )
+    if commonest(last) is Code.CONTEXT_ASSUMED:
+        actions.append("Say what context they have: add them to `database` in the configuration.")
     actions += _alternatives(last.profile, models)
     actions.append(f"See why each one was dropped: `ollm-tui route {asked} --explain`.")
     return NoCompatibleModels(

@@ -165,6 +165,7 @@ def test_an_unknown_context_or_a_forbidden_remote_is_named_as_the_cause() -> Non
     unknown = router().explain("general", models("who-knows:1b")).error
     assert unknown is not None
     assert "context of the installed models is unknown" in unknown.cause
+    assert "`database`" in unknown.actions[0]
     stub = model("gpt-oss:120b-cloud", remote=True)
     remote = router(allow_remote=False).explain("general", [stub]).error
     assert remote is not None
@@ -248,4 +249,5 @@ def test_hostile_names_reach_no_sentence_unsanitised() -> None:
     texts += [c.detail for hop in failed.hops for c in hop.candidates]
     assert failed.error is not None
     texts += [failed.error.message, failed.error.cause, *failed.error.actions]
+    texts.append(router().explain(RoutingProfile("mi\x1bne"), listed).summary)
     assert all("\x1b" not in text for text in texts)
