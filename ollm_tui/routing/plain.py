@@ -57,9 +57,12 @@ def read_fields(
             report(str(key), f"is given twice, the other time as {camel(name)} or {name}")
         elif value is not None:
             try:
-                values[name] = parsers[name](value)
+                parsed = parsers[name](value)
             except ValueError as error:
                 report(str(key), f"{error}, not {clean_line(repr(value), 60)}")
+            else:
+                if parsed is not None:
+                    values[name] = parsed
     return values
 
 
@@ -165,8 +168,8 @@ def number(value: object) -> float:
     return float(value)
 
 
-def capability_flags(value: object) -> dict[str, bool]:
-    """A mapping of capability names to true or false, by field name of `ModelCapabilities`."""
+def capability_flags(value: object) -> dict[str, bool] | None:
+    """Capability names to true or false, by field of `ModelCapabilities`; None for none given."""
     if not isinstance(value, Mapping):
         raise ValueError("should be a mapping such as {toolCalling: true}")
     flags = {}
@@ -175,8 +178,9 @@ def capability_flags(value: object) -> dict[str, bool]:
         if field is None:
             near = closest(str(name), CAPABILITY_NAMES, count=1) or CAPABILITY_NAMES
             raise ValueError(f"knows no {clean_line(str(name), 40)!r} (there is {', '.join(near)})")
-        flags[field] = flag(given)
-    return flags
+        if given is not None:
+            flags[field] = flag(given)
+    return flags or None
 
 
 def one_of(*choices: str) -> Parser:

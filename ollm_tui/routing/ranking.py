@@ -164,7 +164,7 @@ class Judge:
         if family in self._preferred:
             return self._preferred.index(family) + 1, True
         held = [entry for entry in self._preferred if entry in family]
-        if self._config.exact_families or not held:
+        if self._config.family_match == "exact" or not held:
             return None, False
         return self._preferred.index(max(held, key=len)) + 1, False
 

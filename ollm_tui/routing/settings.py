@@ -18,8 +18,8 @@ class RoutingConfig:
     """Asked for by name for this run (--model); bypasses routing."""
     strict_overrides: bool = False
     """An override that names no installed model is an error, not a warning."""
-    exact_families: bool = False
-    """A family counts as preferred only when it equals the entry (familyMatch: exact)."""
+    family_match: str = "substring"
+    """"substring": a preferred entry counts for every family that holds it; "exact": equal ones."""
     memory_budget_bytes: int | None = None
     """Models that need more rank last within their slot; None = unlimited."""
     allow_remote: bool = True

@@ -16,8 +16,10 @@ Complain = Callable[[Path, str], None]
 """Told the place of a value and what is wrong with it."""
 
 
-def _capabilities(value: object) -> ModelCapabilities:
+def _capabilities(value: object) -> ModelCapabilities | None:
     flags = plain.capability_flags(value)
+    if flags is None:
+        return None
     # Every model answers in a stream unless it says otherwise or makes vectors.
     flags.setdefault("streaming", not flags.get("embedding", False))
     return ModelCapabilities(**flags)

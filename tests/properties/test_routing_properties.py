@@ -86,7 +86,7 @@ profiles = each_of(
 configs = each_of(
     RoutingConfig,
     memory_budget_bytes=[None, 1, 10 * 10**9],
-    exact_families=[False, True],
+    family_match=["substring", "exact"],
     allow_remote=[True, False],
     prefer_loaded=[False, True],
 )

@@ -320,6 +320,12 @@ def test_snake_case_keys_are_read_too() -> None:
     assert context(ModelDatabase({"m:*": {"context_window": 4_000.0}}), "m:1") == 4_000
 
 
+def test_capabilities_that_are_not_given_say_nothing() -> None:
+    for nothing in ({}, {"vision": None}):
+        database = ModelDatabase({"llama3.1:*": {"capabilities": nothing}})
+        assert database.lookup("llama3.1:8b") == DATABASE.lookup("llama3.1:8b")
+
+
 def test_null_means_not_given() -> None:
     database = ModelDatabase({"llama3.1:*": {"contextWindow": None}})
     assert context(database, "llama3.1:8b") == 128_000

@@ -43,7 +43,7 @@ def test_r11_of_equally_long_entries_the_first_counts() -> None:
 def test_r12_codellama_is_a_llama_unless_families_match_exactly() -> None:
     mine = families("llama")
     assert candidate(router().explain(mine, models("codellama:7b")), "codellama:7b").slot == 1
-    exact = router(exact_families=True).explain(mine, models("codellama:7b", "llama3.1:8b"))
+    exact = router(family_match="exact").explain(mine, models("codellama:7b", "llama3.1:8b"))
     assert candidate(exact, "codellama:7b").slot is None
     assert candidate(exact, "llama3.1:8b").slot == 1
 

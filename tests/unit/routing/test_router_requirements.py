@@ -118,7 +118,9 @@ def test_r24_a_context_that_is_none_is_looked_up(tokens: int | None) -> None:
 
 
 def test_r24_no_minimum_takes_any_context() -> None:
-    assert chosen(RoutingProfile("mine"), [model("zzz", context_window=1)]) == "zzz"
+    decision = router().explain(RoutingProfile("mine"), [model("zzz", context_window=1)])
+    assert candidate(decision, "zzz").context_window == 1
+    assert decision.warnings == ()
 
 
 def test_r26_the_output_limit_never_filters() -> None:
