@@ -182,8 +182,6 @@ class Judge:
             if self.is_context_assumed(entrant.model):
                 return Code.CONTEXT_ASSUMED, f"context unknown, {have:,} assumed < {need:,}"
             return _too_small(have, need)
-        if not self._required:
-            return None
         model = entrant.model
         capabilities = model.capabilities or self._database.get_model_capabilities(model.name)
         for name, field in self._required:

@@ -329,13 +329,19 @@ def test_property_13(name: str, data: st.DataObject) -> None:
     patterns.append("other*")
     numbers = {pattern: 1_000_000 + i for i, pattern in enumerate(patterns)}
     database = ModelDatabase({p: {"contextWindow": n} for p, n in numbers.items()})
-    longest = max(len(pattern) for pattern in patterns if matches_pattern(name, pattern))
+    everything = [entry.pattern for entry in database.entries]
+    longest = max(len(pattern) for pattern in everything if matches_pattern(name, pattern))
     used = database.matching(name)[0]
     assert matches_pattern(name, used.pattern)
     assert len(used.pattern) == longest
     assert database.get_model_limits(name).context_window == used.context_window
 
 
+# A prefix or suffix may happen to spell another brand; which one wins then is decision D2's.
+OTHER_BRANDS = (
+    "llava", "qwen", "qwq", "falcon", "olmo", "embed", "nomic", "bge-", "minilm", "mxbai",
+    "rerank", "smollm",
+)  # fmt: skip
 KEYWORDS = ("llama", "mistral", "codellama", "deepseek-coder", "starcoder", "phi", "gemma")
 
 
@@ -361,6 +367,7 @@ def test_property_20(
     """
     name = f"{namespace}{prefix}{data.draw(in_any_case(keyword))}{suffix}{tag}"
     part = f"{prefix}{keyword}{suffix}".lower()
+    assume(not any(brand in part for brand in OTHER_BRANDS))
     longest = max((word for word in KEYWORDS if word in part), key=len)
     assert detect_family(name) == longest
 

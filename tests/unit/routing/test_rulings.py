@@ -16,6 +16,12 @@ def test_z04_slots_count_from_one_and_none_means_not_preferred() -> None:
     decision = router().explain("general", models("llama3.1:8b", "qwen3:8b", "gpt-oss:20b"))
     slots = {c.model: c.slot for c in decision.hops[0].candidates}
     assert slots == {"llama3.1:8b": 1, "qwen3:8b": 3, "gpt-oss:20b": None}
+    behind = candidate(decision, "qwen3:8b")
+    assert behind.code is Code.LOST_TIEBREAK
+    assert behind.detail == "family: choice 3, llama3.1:8b is choice 1"
+    outside = candidate(decision, "gpt-oss:20b")
+    assert outside.code is Code.NOT_PREFERRED
+    assert outside.detail == "gpt-oss is not a preferred family"
 
 
 def test_z05_over_budget_and_base_models_never_lose_their_slot() -> None:
