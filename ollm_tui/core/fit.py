@@ -6,7 +6,7 @@ Source: ruling Z8.
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from typing import NamedTuple
 
 from ollm_tui.core.model import ModelInfo
 
@@ -17,8 +17,7 @@ _LAYERS_LIMIT = 10_000
 _WIDTH_LIMIT = 10_000_000
 
 
-@dataclass(frozen=True, slots=True)
-class MemoryEstimate:
+class MemoryEstimate(NamedTuple):
     """Memory for one model, weights and cache together."""
 
     total_bytes: int

@@ -8,9 +8,8 @@ Source: design, Model Database; decisions D1 to D21.
 
 import logging
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass, replace
 from functools import lru_cache
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 
 from ollm_tui.core.error import InvalidName
 from ollm_tui.core.model import (
@@ -37,8 +36,7 @@ LOOKUPS_KEPT: Final = 10_000
 _logger = logging.getLogger(__name__)
 
 
-@dataclass(frozen=True, slots=True)
-class KnownModel:
+class KnownModel(NamedTuple):
     """Everything the database says of one name; nothing is missing."""
 
     family: str
@@ -218,8 +216,8 @@ def _completed(
 
 
 def _warn_of_ambiguity(name: str, first: ModelEntry, second: ModelEntry) -> None:
-    if specificity(first) == specificity(second) and first != replace(
-        second, pattern=first.pattern
+    if specificity(first) == specificity(second) and first != second._replace(
+        pattern=first.pattern
     ):
         _logger.warning(
             "%s matches %s and %s equally well; the first is used",

@@ -95,8 +95,7 @@ class Candidate(NamedTuple):
     """As the router took it, in tokens."""
 
 
-@dataclass(frozen=True, slots=True)
-class Hop:
+class Hop(NamedTuple):
     """One profile asked."""
 
     profile: RoutingProfile
@@ -105,8 +104,7 @@ class Hop:
     outcome: Outcome
 
 
-@dataclass(frozen=True, slots=True)
-class Remark:
+class Remark(NamedTuple):
     """Something about a decision that the user should know."""
 
     code: Code

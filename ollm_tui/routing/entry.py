@@ -4,7 +4,7 @@ A field that is None says nothing, so that the next pattern that matches, or a d
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from typing import NamedTuple
 
 from ollm_tui.core.error import PatternSyntaxError
 from ollm_tui.core.model import Problem
@@ -17,8 +17,7 @@ from ollm_tui.routing.pattern import check_pattern
 _SMALL_CONTEXT = 8_192
 
 
-@dataclass(frozen=True, slots=True)
-class ModelEntry:
+class ModelEntry(NamedTuple):
     """What is known of the models whose name matches `pattern`."""
 
     pattern: str
