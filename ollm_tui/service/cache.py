@@ -1,21 +1,14 @@
 """A cache with a time to live: single flight per key, and no stale write after an invalidation.
 
-Owns freshness only; what to serve when a fetch fails is its user's decision (`peek`).
+Owns freshness only. What to show when a fetch fails is for its user to decide.
 """
 
 import asyncio
 from collections.abc import Awaitable, Callable, Hashable
-from typing import Generic, NamedTuple, TypeVar
+from typing import Generic, TypeVar
 
 K = TypeVar("K", bound=Hashable)
 V = TypeVar("V")
-
-
-class CacheEntry(NamedTuple, Generic[V]):
-    """A value and when it was fetched, in seconds of the cache's clock."""
-
-    value: V
-    fetched_at_s: float
 
 
 class TTLCache(Generic[K, V]):
@@ -32,8 +25,9 @@ class TTLCache(Generic[K, V]):
     def __init__(self, ttl_s: float, clock: Callable[[], float]) -> None:
         self._ttl_s = ttl_s
         self._clock = clock
-        self._entries: dict[K, CacheEntry[V]] = {}
+        self._entries: dict[K, tuple[V, float]] = {}  # with the time at which it was fetched
         self._flights: dict[K, asyncio.Task[V]] = {}
+        self._tasks: set[asyncio.Task[V]] = set()  # flights, those of invalidated keys included
 
     async def get(self, key: K, fetch: Callable[[], Awaitable[V]], *, refresh: bool = False) -> V:
         """Return the fresh value, or fetch it; callers of one key share one fetch.
@@ -48,35 +42,26 @@ class TTLCache(Generic[K, V]):
             return value
         flight = self._flights.get(key)
         if flight is None:
-            flight = asyncio.ensure_future(self._fetch(key, fetch))
+            flight = asyncio.ensure_future(self._fly(key, fetch))
             self._flights[key] = flight
-            flight.add_done_callback(_retrieve)
+            self._tasks.add(flight)
+            flight.add_done_callback(self._landed)
         return await asyncio.shield(flight)
 
     def fresh(self, key: K) -> V | None:
         """The value if it is still fresh."""
         entry = self._entries.get(key)
-        if entry is not None and self._clock() - entry.fetched_at_s < self._ttl_s:
-            return entry.value
+        if entry is not None and self._clock() - entry[1] < self._ttl_s:
+            return entry[0]
         return None
 
-    def peek(self, key: K) -> CacheEntry[V] | None:
-        """The last value, however old, or None when there never was one or it was dropped."""
-        return self._entries.get(key)
-
-    def put(self, key: K, value: V) -> None:
-        """Store a value that was learnt in another way."""
-        self._entries[key] = CacheEntry(value, self._clock())
+    def will_store(self, key: K) -> bool:
+        """Whether the fetch that asks this about its key is still the one that counts."""
+        return self._flights.get(key) is asyncio.current_task()
 
     def invalidate(self, key: K) -> None:
         """Make the next `get` fetch, and keep a fetch under way from being stored."""
         self._entries.pop(key, None)
-        self._flights.pop(key, None)
-
-    def expire(self, key: K) -> None:
-        """As `invalidate`, but `peek` still finds the last value."""
-        if (entry := self._entries.get(key)) is not None:
-            self._entries[key] = CacheEntry(entry.value, entry.fetched_at_s - self._ttl_s)
         self._flights.pop(key, None)
 
     def clear(self) -> None:
@@ -84,18 +69,23 @@ class TTLCache(Generic[K, V]):
         self._entries.clear()
         self._flights.clear()
 
-    async def _fetch(self, key: K, fetch: Callable[[], Awaitable[V]]) -> V:
+    async def close(self) -> None:
+        """Cancel every fetch, and with it whoever waits for one."""
+        for task in self._tasks:
+            task.cancel()
+        await asyncio.gather(*self._tasks, return_exceptions=True)
+
+    async def _fly(self, key: K, fetch: Callable[[], Awaitable[V]]) -> V:
         try:
             value = await fetch()
-            if self._flights.get(key) is asyncio.current_task():
-                self._entries[key] = CacheEntry(value, self._clock())
+            if self.will_store(key):
+                self._entries[key] = value, self._clock()
             return value
         finally:
-            if self._flights.get(key) is asyncio.current_task():
+            if self.will_store(key):
                 del self._flights[key]
 
-
-def _retrieve(flight: asyncio.Task[V]) -> None:
-    """Mark an exception as seen even when every caller has gone."""
-    if not flight.cancelled():
-        flight.exception()
+    def _landed(self, flight: asyncio.Task[V]) -> None:
+        self._tasks.discard(flight)
+        if not flight.cancelled():
+            flight.exception()  # seen, even when every caller has gone

@@ -13,23 +13,25 @@ from ollm_tui.core.progress import LayerProgress, ProgressEvent, PullPhase, Pull
 SPEED_WINDOW_S = 5.0
 ETA_AFTER_S = 2.0
 STALL_AFTER_S = 30.0
+_SAMPLE_EVERY_S = 0.05
 _BEFORE_SUCCESS = 99.0
+_ALL_ARRIVED = (PullPhase.VERIFYING, PullPhase.FINISHING, PullPhase.SUCCESS)
 
 
 class _Layer:
     __slots__ = ("completed", "present", "total")
 
-    def __init__(self, total: int, present: int) -> None:
-        self.total = total
+    def __init__(self, present: int) -> None:
+        self.total = 0
         self.completed = present
         self.present = present  # bytes that were there before; they took no time
 
 
 class ProgressTracker:
-    """The progress of one download.
+    """The progress of one download over all its tries.
 
-    Layers are summed by digest; a layer counts as done when another one starts, because servers
-    give no last report. Source: design, Property 4, and its notes on progress.
+    Layers are summed by digest. Servers give no last report of a layer, so all of them count as
+    complete once verifying has begun. Source: design, Property 4; decisions P1 to P7.
 
     Args:
         model: the name that events carry.
@@ -47,18 +49,22 @@ class ProgressTracker:
         self._clock = clock
         self._now = now
         self._layers: dict[str, _Layer] = {}
-        self._current = ""
         self._phase = PullPhase.RESOLVING
-        self._downloaded = 0
+        self._downloaded_bytes = 0
+        self._received_bytes = 0
         self._percentage = 0.0
-        self._started_s = clock()
-        self._last_bytes_s = self._started_s
         self._samples: deque[tuple[float, int]] = deque()
+        self._measuring_since_s = self._grew_at_s = clock()
 
     @property
     def phase(self) -> PullPhase:
         """The last phase the provider reported."""
         return self._phase
+
+    @property
+    def downloaded_bytes(self) -> int:
+        """The most that has ever been there."""
+        return self._downloaded_bytes
 
     @property
     def layers(self) -> tuple[LayerProgress, ...]:
@@ -68,82 +74,91 @@ class ProgressTracker:
             for digest, layer in self._layers.items()
         )
 
+    def start(self) -> None:
+        """A try begins: what came before says nothing about speed and stalls."""
+        self._phase = PullPhase.RESOLVING
+        self._grew_at_s = self._clock()
+        self._samples.clear()
+
     def feed(self, step: PullStep) -> None:
         """Take in one report of the provider."""
         self._phase = step.phase
         if step.layer:
-            self._feed_layer(step)
-        if step.layer != self._current or step.phase is not PullPhase.TRANSFERRING:
-            self._finish_current()
-        self._current = step.layer
-        self._sample()
+            layer = self._layers.get(step.layer)
+            if layer is None:
+                layer = self._layers[step.layer] = _Layer(step.completed_bytes)
+            layer.total = max(layer.total, step.total_bytes, step.completed_bytes)
+            layer.completed = max(layer.completed, step.completed_bytes)
+            self._measure()
+        elif step.phase in _ALL_ARRIVED:
+            for layer in self._layers.values():
+                layer.completed = layer.total
+            self._measure()
 
     def event(self, status: PullState, error: str | None = None) -> ProgressEvent:
         """The progress as of now."""
-        total = sum(layer.total for layer in self._layers.values())
+        total = self._total_bytes()
         speed = self._speed() if status is PullState.DOWNLOADING else 0.0
         if status is PullState.COMPLETE:
-            total = max(total, self._downloaded)
-            self._downloaded, self._percentage = total, 100.0
+            self._downloaded_bytes, self._percentage = total, 100.0
         elif total:
-            share = min(_BEFORE_SUCCESS, 100.0 * self._downloaded / total)
+            share = min(_BEFORE_SUCCESS, 100.0 * self._downloaded_bytes / total)
             self._percentage = max(self._percentage, share)
         return ProgressEvent(
             model=self._model,
             status=status,
             percentage=self._percentage,
-            downloaded_bytes=self._downloaded,
-            total_bytes=max(total, self._downloaded),
+            downloaded_bytes=self._downloaded_bytes,
+            total_bytes=total,
             download_speed=speed,
             timestamp=self._now(),
-            eta_s=self._eta(total, speed),
+            eta_s=self._eta_s(total, speed),
             error=error,
         )
 
     def state(self) -> PullState:
         """What an active download is doing now."""
-        if self._phase in (PullPhase.VERIFYING, PullPhase.FINISHING, PullPhase.SUCCESS):
+        if self._phase in _ALL_ARRIVED:
             return PullState.VERIFYING
-        if self._clock() - self._last_bytes_s > STALL_AFTER_S:
+        if self._clock() - self._grew_at_s >= STALL_AFTER_S:
             return PullState.STALLED
         return PullState.DOWNLOADING
 
-    def _feed_layer(self, step: PullStep) -> None:
-        layer = self._layers.get(step.layer)
-        if layer is None:
-            layer = self._layers[step.layer] = _Layer(step.total_bytes, step.completed_bytes)
-        layer.total = max(layer.total, step.total_bytes, step.completed_bytes)
-        layer.completed = max(layer.completed, step.completed_bytes)
+    def _total_bytes(self) -> int:
+        known = sum(layer.total for layer in self._layers.values())
+        return max(known, self._downloaded_bytes)
 
-    def _finish_current(self) -> None:
-        layer = self._layers.get(self._current)
-        if layer is not None:
-            layer.completed = layer.total
-
-    def _sample(self) -> None:
+    def _measure(self) -> None:
         now_s = self._clock()
         downloaded = sum(layer.completed for layer in self._layers.values())
-        if downloaded > self._downloaded:
-            self._downloaded = downloaded
-            self._last_bytes_s = now_s
-        received = sum(layer.completed - layer.present for layer in self._layers.values())
-        if self._samples and now_s - self._samples[-1][0] < SPEED_WINDOW_S / 100:
-            self._samples[-1] = (self._samples[-1][0], received)
-        else:
-            self._samples.append((now_s, received))
+        if downloaded > self._downloaded_bytes:
+            self._downloaded_bytes = downloaded
+            if now_s - self._grew_at_s > SPEED_WINDOW_S:
+                self._samples.clear()  # an average over a gap would be wrong for a whole window
+            self._grew_at_s = now_s
+        self._received_bytes = sum(
+            layer.completed - layer.present for layer in self._layers.values()
+        )
+        if not self._samples:
+            self._measuring_since_s = now_s
+        elif now_s - self._samples[-1][0] < _SAMPLE_EVERY_S:
+            return
+        self._samples.append((now_s, self._received_bytes))
 
     def _speed(self) -> float:
+        """Bytes per second over the window, which ends now."""
         now_s = self._clock()
         while len(self._samples) > 1 and now_s - self._samples[1][0] >= SPEED_WINDOW_S:
             self._samples.popleft()
         if not self._samples:
             return 0.0
         since_s, before = self._samples[0]
-        if now_s - since_s <= 0:
+        if now_s <= since_s or now_s - self._grew_at_s >= SPEED_WINDOW_S:
             return 0.0
-        return max(0.0, (self._samples[-1][1] - before) / (now_s - since_s))
+        return (self._received_bytes - before) / (now_s - since_s)
 
-    def _eta(self, total: int, speed: float) -> float | None:
-        if speed <= 0 or not total or self._clock() - self._started_s < ETA_AFTER_S:
+    def _eta_s(self, total: int, speed: float) -> float | None:
+        is_early = self._clock() - self._measuring_since_s < ETA_AFTER_S
+        if speed <= 0 or is_early:
             return None
-        return (total - self._downloaded) / speed
+        return (total - self._downloaded_bytes) / speed

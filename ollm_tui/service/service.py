@@ -1,25 +1,18 @@
 """ModelService: the one object that the screen and the verbs talk to.
 
-Owns the caches, the queue and what is known about the provider; publishes whole states. Knows
-nothing of screens, configuration files or HTTP.
+Puts the parts together: the installed models, the models in memory, the downloads, and what is
+known about the provider; publishes whole states. Knows nothing of screens, configuration files
+or HTTP.
 """
 
 import asyncio
 import logging
 import time
-from collections.abc import Callable, Iterable, Sequence
-from dataclasses import replace
+from collections.abc import Awaitable, Callable, Coroutine, Iterable
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any, TypeVar
 
-from ollm_tui.core.error import (
-    ModelInUse,
-    ModelNotFound,
-    OllmError,
-    ProviderOffline,
-    Unsupported,
-    closest,
-)
+from ollm_tui.core.error import OllmError, ProviderOffline, Unsupported
 from ollm_tui.core.event import (
     Event,
     ModelsState,
@@ -28,12 +21,14 @@ from ollm_tui.core.event import (
     ServerHealth,
     ServerState,
 )
-from ollm_tui.core.model import ModelDetails, ModelInfo, ModelList, ModelStatus, RunningModel
-from ollm_tui.core.name import name_key, parse_reference, same_model
-from ollm_tui.core.progress import PullState
-from ollm_tui.providers.base import Provider, RunningSupport
-from ollm_tui.service.cache import TTLCache
-from ollm_tui.service.queue import DownloadQueue, ProgressCallback
+from ollm_tui.core.model import ModelDetails, ModelInfo, ModelStatus, RunningModel
+from ollm_tui.core.name import parse_reference
+from ollm_tui.providers.base import Provider
+from ollm_tui.service.deletion import refuse_if_downloading, refuse_if_loaded
+from ollm_tui.service.download import ProgressCallback
+from ollm_tui.service.installed import InstalledModels
+from ollm_tui.service.queue import DownloadQueue
+from ollm_tui.service.running import RunningModels
 from ollm_tui.service.subscriber import call_all
 
 if TYPE_CHECKING:
@@ -43,12 +38,8 @@ if TYPE_CHECKING:
 
 _LOG = logging.getLogger(__name__)
 
-LIST_TTL_S = 60.0
-INFO_TTL_S = 300.0
-_LIST = "list"
-_MANY = 200  # models; looking up so many takes about 10 ms
-
 Subscriber = Callable[[Event], None]
+T = TypeVar("T")
 
 
 class ModelService:
@@ -63,6 +54,7 @@ class ModelService:
             profiles when absent.
         concurrency: downloads at once.
         clock: monotonic seconds, for the caches and speeds.
+        sleep: waits for seconds of that clock.
         now: the wall clock, for time stamps.
     """
 
@@ -74,31 +66,38 @@ class ModelService:
         make_router: "Callable[[ModelDatabase], Router] | None" = None,
         concurrency: int = 2,
         clock: Callable[[], float] = time.monotonic,
+        sleep: Callable[[float], Awaitable[None]] = asyncio.sleep,
         now: Callable[[], datetime] = lambda: datetime.now(UTC),
     ) -> None:
         self._provider = provider
-        self._make_router = make_router
         self._make_database = make_database
-        self._router: Router | None = None
+        self._make_router = make_router
         self._database: ModelDatabase | None = None
+        self._router: Router | None = None
         self.now = now
         """The wall clock, for ages on screen."""
-        self._lists: TTLCache[str, ModelList] = TTLCache(LIST_TTL_S, clock)
-        self._infos: TTLCache[str, ModelDetails] = TTLCache(INFO_TTL_S, clock)
-        self._queue = DownloadQueue(
-            self._provider.pull,
-            on_change=self._publish_queue,
-            on_settled=self._settled,
-            concurrency=concurrency,
+        self._subscribers: list[Subscriber] = []
+        self._background: set[asyncio.Task[Any]] = set()
+        self._is_closing = False
+        self._server = ServerState(provider.kind, provider.host)
+        self._installed = InstalledModels(
+            provider,
+            enrich=self._enrich,
+            on_change=self._publish,
+            on_answer=self._list_answered,
             clock=clock,
             now=now,
         )
-        self._subscribers: list[Subscriber] = []
-        self._server = ServerState(provider.kind, provider.host)
-        self._models = ModelsState()
-        self._listed: tuple[ModelInfo, ...] = ()
-        self._running = RunningState()
-        self._background: set[asyncio.Task[None]] = set()
+        self._running = RunningModels(provider, on_change=self._memory_changed, clock=clock)
+        self._queue = DownloadQueue(
+            provider.pull,
+            on_change=self._publish,
+            on_settled=self._settled,
+            concurrency=concurrency,
+            clock=clock,
+            sleep=sleep,
+            now=now,
+        )
 
     # What is known now, without asking anyone.
 
@@ -110,12 +109,12 @@ class ModelService:
     @property
     def models(self) -> ModelsState:
         """The installed models as last seen."""
-        return self._models
+        return self._installed.state
 
     @property
     def running(self) -> RunningState:
         """The models in memory as last seen."""
-        return self._running
+        return self._running.state
 
     @property
     def queue(self) -> QueueState:
@@ -125,7 +124,7 @@ class ModelService:
     @property
     def can_run(self) -> bool:
         """Whether the provider keeps models in memory, so that load and unload mean something."""
-        return isinstance(self._provider, RunningSupport)
+        return self._running.is_supported
 
     @property
     def database(self) -> "ModelDatabase":
@@ -142,11 +141,8 @@ class ModelService:
         if self._router is None:
             from ollm_tui.routing.router import Router
 
-            self._router = (
-                self._make_router(self.database)
-                if self._make_router
-                else Router(database=self.database)
-            )
+            make_router = self._make_router or (lambda database: Router(database=database))
+            self._router = make_router(self.database)
         return self._router
 
     def explain(self, profile: str | None = None) -> "Decision":
@@ -155,12 +151,17 @@ class ModelService:
         Raises:
             UnknownProfile: there is no such profile.
         """
-        return self.router.explain(profile, self._models.models)
+        return self.router.explain(profile, self.models.models)
 
     def subscribe(self, subscriber: Subscriber) -> Callable[[], None]:
         """Be told every change from now on, on the event loop; returns how to stop that."""
         self._subscribers.append(subscriber)
-        return lambda: self._subscribers.remove(subscriber)
+
+        def unsubscribe() -> None:
+            if subscriber in self._subscribers:
+                self._subscribers.remove(subscriber)
+
+        return unsubscribe
 
     # Asking.
 
@@ -175,18 +176,7 @@ class ModelService:
 
         Source: design, Properties 1, 2 and 21.
         """
-        if not refresh and self._lists.fresh(_LIST) is not None:
-            return self._models.models
-        self._set_models(self._models._replace(loading=True))
-        try:
-            await self._lists.get(_LIST, self._fetch_list, refresh=refresh)
-        except OllmError as error:
-            self._provider_failed(error)
-            raise
-        except asyncio.CancelledError:
-            self._set_models(self._models._replace(loading=False))
-            raise
-        return self._models.models
+        return await self._installed.get(refresh=refresh)
 
     async def show_model(self, name: str, *, refresh: bool = False) -> ModelDetails:
         """All about one installed model.
@@ -197,18 +187,16 @@ class ModelService:
 
         Source: design, Property 22.
         """
-        key = name_key(name)
-        known = self._find(name)
-        cached = self._infos.peek(key)
-        if cached and known and known.digest and cached.value.info.digest != known.digest:
-            self._infos.invalidate(key)
-        return await self._infos.get(key, lambda: self._fetch_info(name), refresh=refresh)
+        return await self._installed.show(name, refresh=refresh)
 
     async def get_model_status(self, name: str) -> ModelStatus:
-        """Whether a model is installed, on its way, or neither. Source: design, Property 6."""
-        models = await self.list_models()
-        key = name_key(name)
-        if any(name_key(model.name) == key for model in models):
+        """Whether a model is installed, on its way, or neither. Source: design, Property 6.
+
+        Raises:
+            ProviderError: nobody answers, or not as promised.
+        """
+        await self.list_models()
+        if self._installed.find(name) is not None:
             return ModelStatus.AVAILABLE
         if self._queue.is_downloading(name):
             return ModelStatus.DOWNLOADING
@@ -216,10 +204,7 @@ class ModelService:
 
     async def refresh_running(self) -> tuple[RunningModel, ...]:
         """Ask which models are in memory."""
-        if not isinstance(self._provider, RunningSupport):
-            return ()
-        self._set_running(await self._provider.running())
-        return self._running.models
+        return await self._running.get()
 
     async def version(self) -> str:
         """Ask the provider for its version."""
@@ -237,12 +222,7 @@ class ModelService:
 
     async def refresh_models(self) -> bool:
         """Ask for the models; returns whether they came. What fails is published, not raised."""
-        try:
-            await self.list_models(refresh=True)
-        except OllmError as error:
-            _LOG.warning("%s", error)
-            return False
-        return True
+        return await self._see(lambda: self.list_models(refresh=True))
 
     async def refresh_server(self) -> None:
         """Ask for memory and version.
@@ -250,18 +230,15 @@ class ModelService:
         Old servers have no /api/ps and odd ones no version: neither makes them unusable, so a
         failure is only logged.
         """
-        for question in (self.refresh_running, self.version):
-            try:
-                await question()
-            except OllmError as error:
-                _LOG.warning("%s", error)
+        await self._see(self._running.ask_anew)
+        await self._see(self.version)
 
     # Changing.
 
     async def pull_model(self, name: str, on_progress: ProgressCallback | None = None) -> None:
         """Download a model and wait for it; an equal download under way is joined.
 
-        Cancelling the caller cancels the download.
+        Cancelling the caller cancels the download, unless somebody else wants it too.
 
         Raises:
             InvalidName: before anything is asked.
@@ -273,7 +250,7 @@ class ModelService:
         try:
             await self._queue.wait(number)
         except asyncio.CancelledError:
-            await self._queue.cancel(number)
+            await self._queue.leave(number, on_progress)
             raise
 
     def enqueue(self, name: str, on_progress: ProgressCallback | None = None) -> int:
@@ -307,31 +284,28 @@ class ModelService:
         Raises:
             ModelInUse, ModelNotFound, DeleteFailed, ProviderError.
 
-        Source: design, Property 5. Servers delete loaded models without a word, so the guard is
-        ours, and memory is asked right before.
+        Source: design, Property 5; decisions A5.
         """
-        if self._queue.is_pending(name):
-            raise ModelInUse(
-                f"{name} is being downloaded", actions=("Cancel the download first (x).",)
-            )
-        if not force and isinstance(self._provider, RunningSupport):
-            self._refuse_if_loaded(name, await self._provider.running())
+        refuse_if_downloading(name, is_pending=self._queue.is_pending(name))
+        if not force:
+            await self._refuse_if_loaded(name)
         try:
             await self._provider.delete(name)
         finally:
             # Also after a failure: servers remove the manifest before they fail on the blobs.
-            self._forget(name)
-        await self.refresh()
+            self._installed.forget(name)
+            refreshed = self._in_background(self.refresh())
+        await refreshed
 
     async def load(self, name: str, keep_alive: str | float | None = None) -> None:
         """Bring a model into memory."""
-        await self._runner().load(name, keep_alive)
-        await self.refresh_running()
+        await self._running.load(name, keep_alive)
+        await self._see(self._running.ask_anew)
 
     async def unload(self, name: str) -> None:
         """Ask for a model to leave memory."""
-        await self._runner().unload(name)
-        await self.refresh_running()
+        await self._running.unload(name)
+        await self._see(self._running.ask_anew)
 
     async def copy(self, source: str, destination: str) -> None:
         """Give a model a second name.
@@ -341,153 +315,80 @@ class ModelService:
             ModelNotFound: `source` is not installed.
         """
         target = parse_reference(destination).short
-        await self._provider.copy(source, target)
-        self._forget(target)
-        await self.refresh()
+        try:
+            await self._provider.copy(source, target)
+        finally:
+            self._installed.forget(target)
+        await self.refresh_models()
 
     def clear_cache(self) -> None:
         """Ask anew for everything from now on."""
-        self._lists.clear()
-        self._infos.clear()
+        self._installed.clear()
 
     async def close(self) -> None:
-        """End every download and let go of the provider."""
+        """End every download and question, and let go of the provider."""
+        self._is_closing = True
         await self._queue.close()
         for task in tuple(self._background):
             task.cancel()
         await asyncio.gather(*self._background, return_exceptions=True)
+        await self._installed.close()
+        await self._running.close()
         await self._provider.close()
 
     # Inside.
 
     def _enrich(self, models: Iterable[ModelInfo]) -> tuple[ModelInfo, ...]:
-        """The models, each with what the database knows of it."""
+        """The models, each with what the database knows of it; may run in a thread."""
         from ollm_tui.routing.facts import enrich
 
         return tuple(enrich(model, self.database) for model in models)
 
-    async def _fetch_list(self) -> ModelList:
-        listed = await self._provider.list_models()
-        self._set_server(self._server._replace(health=ServerHealth.ONLINE, error=None))
-        state = ModelsState(listed.models, listed.problems, as_of=self.now())
-        if len(listed.models) < _MANY:
-            self._listed = self._enrich(listed.models)
-        else:
-            if self._models.as_of is None:
-                # Names and sizes first; looking so many up takes longer than drawing them.
-                self._set_models(state._replace(loading=True))
-            self._listed = await asyncio.to_thread(self._enrich, listed.models)
-        self._set_models(state._replace(models=self._with_memory()))
-        return listed
-
-    async def _fetch_info(self, name: str) -> ModelDetails:
+    async def _see(self, question: Callable[[], Awaitable[object]]) -> bool:
+        """Ask for what others publish; whether it came. A failure is only logged."""
         try:
-            details = await self._provider.show(name)
-        except ModelNotFound as error:
-            raise self._with_suggestions(name, error) from error
-        known = self._find(name)
-        (info,) = self._enrich([details.info])
-        if known is not None:
-            # The list alone knows size and digest.
-            info = replace(
-                info,
-                size_bytes=known.size_bytes,
-                digest=known.digest,
-                modified_at=info.modified_at or known.modified_at,
-            )
-        return replace(details, info=info)
+            await question()
+        except OllmError as error:
+            _LOG.warning("%s", error)
+            return False
+        return True
 
-    def _provider_failed(self, error: OllmError) -> None:
-        health = ServerHealth.OFFLINE if isinstance(error, ProviderOffline) else ServerHealth.BROKEN
+    async def _refuse_if_loaded(self, name: str) -> None:
+        """Ask what is in memory right now, for what was known may be a minute old."""
+        known = self._installed.find(name)
+        try:
+            running = await self._running.ask_anew()
+        except Unsupported:
+            return  # an old server cannot tell, and neither can anyone else
+        refuse_if_loaded(name, known.digest if known else "", running)
+
+    def _list_answered(self, error: OllmError | None) -> None:
+        health = ServerHealth.ONLINE
+        if error is not None:
+            is_offline = isinstance(error, ProviderOffline)
+            health = ServerHealth.OFFLINE if is_offline else ServerHealth.BROKEN
         self._set_server(self._server._replace(health=health, error=error))
-        self._set_models(self._models._replace(loading=False, stale=True, error=error))
 
-    def _refuse_if_loaded(self, name: str, running: Sequence[RunningModel]) -> None:
-        self._set_running(tuple(running))
-        key = name_key(name)
-        known = self._find(name)
-        for model in running:
-            same_digest = known is not None and known.digest and known.digest == model.digest
-            if name_key(model.name) == key or same_digest:
-                raise ModelInUse(
-                    f"{name} is loaded in memory",
-                    cause=f"as {model.display_name}" if name_key(model.name) != key else "",
-                    actions=(f"Unload it first (`ollm-tui stop {model.name}`), then delete.",),
-                )
+    def _memory_changed(self, state: RunningState) -> None:
+        self._publish(state)
+        self._installed.set_loaded(state.models)
 
-    def _runner(self) -> RunningSupport:
-        if isinstance(self._provider, RunningSupport):
-            return self._provider
-        raise Unsupported(
-            f"The {self._provider.kind} provider keeps no models in memory",
-            actions=("Choose an Ollama server with --provider ollama.",),
-        )
-
-    def _settled(self, name: str, state: PullState) -> None:
+    def _settled(self, name: str) -> None:
         # A cancelled or broken pull may have written its manifest just before.
-        self._forget(name)
-        if state is PullState.COMPLETE:
-            task = asyncio.ensure_future(self.refresh())
-            self._background.add(task)
-            task.add_done_callback(self._background.discard)
+        self._installed.forget(name)
+        if not self._is_closing:
+            self._in_background(self.refresh_models())
 
-    def _forget(self, name: str) -> None:
-        self._lists.expire(_LIST)
-        self._infos.invalidate(name_key(name))
-
-    def _find(self, name: str) -> ModelInfo | None:
-        key = name_key(name)
-        for model in self._models.models:
-            if model.name == name or name_key(model.name) == key:
-                return model
-        return None
-
-    def _with_suggestions(self, name: str, error: ModelNotFound) -> ModelNotFound:
-        others = (m.display_name for m in self._models.models if not same_model(m.name, name))
-        near = closest(name, others)
-        if not near:
-            return error
-        return ModelNotFound(
-            error.message,
-            cause=error.cause,
-            actions=(f"Did you mean {' or '.join(near)}?", *error.actions),
-        )
-
-    def _with_memory(self) -> tuple[ModelInfo, ...]:
-        """The listed models, each with what memory says of it."""
-        loaded = {name_key(running.name): running for running in self._running.models}
-        if not loaded:
-            return self._listed
-        return tuple(
-            model
-            if (running := loaded.get(name_key(model.name))) is None
-            else replace(
-                model,
-                loaded=True,
-                served_context_tokens=running.context_tokens or model.served_context_tokens,
-            )
-            for model in self._listed
-        )
+    def _in_background(self, job: Coroutine[object, object, T]) -> "asyncio.Task[T]":
+        task = asyncio.create_task(job)
+        self._background.add(task)
+        task.add_done_callback(self._background.discard)
+        return task
 
     def _set_server(self, state: ServerState) -> None:
         if state != self._server:
             self._server = state
             self._publish(state)
-
-    def _set_models(self, state: ModelsState) -> None:
-        if state != self._models:
-            self._models = state
-            self._publish(state)
-
-    def _set_running(self, models: tuple[RunningModel, ...]) -> None:
-        if models == self._running.models:
-            return
-        self._running = RunningState(models)
-        self._publish(self._running)
-        self._set_models(self._models._replace(models=self._with_memory()))
-
-    def _publish_queue(self, state: QueueState) -> None:
-        self._publish(state)
 
     def _publish(self, event: Event) -> None:
         call_all(self._subscribers, event)

@@ -1,0 +1,142 @@
+"""One entry of the download queue: what is known of it, and who is told.
+
+Knows nothing of the other entries; `queue` decides when it runs.
+"""
+
+import asyncio
+import contextlib
+from collections import deque
+from collections.abc import AsyncGenerator, Callable
+from datetime import UTC, datetime
+
+from ollm_tui.core.error import DownloadFailed, OllmError
+from ollm_tui.core.event import QueueItem
+from ollm_tui.core.name import name_key
+from ollm_tui.core.progress import ProgressEvent, PullPhase, PullState, PullStep
+from ollm_tui.core.text import clean_line
+from ollm_tui.service.progress import ProgressTracker
+from ollm_tui.service.subscriber import call_all
+
+SPEED_SAMPLES = 60
+LOG_LINES = 200
+
+ProgressCallback = Callable[[ProgressEvent], None]
+Pull = Callable[[str], AsyncGenerator[PullStep, None]]
+
+
+class Download:
+    """A download from asked for to ended.
+
+    Every state it takes is told once to each callback, and nothing after a final one.
+
+    Args:
+        number: its id.
+        name: what the provider is asked for.
+        clock: monotonic seconds.
+        now: the wall clock, for time stamps.
+    """
+
+    def __init__(
+        self,
+        number: int,
+        name: str,
+        clock: Callable[[], float],
+        now: Callable[[], datetime] = lambda: datetime.now(UTC),
+    ) -> None:
+        self.number = number
+        self.name = name
+        self.key = name_key(name)
+        self.display_name = clean_line(name)
+        self.tracker = ProgressTracker(self.display_name, clock, now)
+        self.task: asyncio.Task[None] | None = None
+        self.ended = asyncio.Event()
+        self.error: OllmError | None = None
+        self.wanted_by = 0
+        self.callbacks: list[ProgressCallback] = []
+        self.is_news = False
+        """Whether steps have come since it was last told of."""
+        self.told_at_s = clock()
+        self._clock = clock
+        self._now = now
+        self._detail = ""
+        self._log: deque[str] = deque(maxlen=LOG_LINES)
+        self._speeds: deque[float] = deque(maxlen=SPEED_SAMPLES)
+        self._progress = self.tracker.event(PullState.QUEUED)
+        self._item: QueueItem | None = None
+
+    @property
+    def state(self) -> PullState:
+        """The state last told."""
+        return self._progress.status
+
+    @property
+    def item(self) -> QueueItem:
+        """What others see of it."""
+        if self._item is None:
+            self._item = QueueItem(
+                id=self.number,
+                name=self.name,
+                display_name=self.display_name,
+                progress=self._progress,
+                layers=self.tracker.layers,
+                detail=self._detail,
+                error=self.error,
+                speeds=tuple(self._speeds),
+                log=tuple(self._log),
+            )
+        return self._item
+
+    def join(self, callback: ProgressCallback | None) -> None:
+        """Somebody else wants it too, and is told how it stands."""
+        self.wanted_by += 1
+        if callback is not None:
+            self.callbacks.append(callback)
+            call_all([callback], self._progress)
+
+    def leave(self, callback: ProgressCallback | None) -> None:
+        """Somebody does not want it any more, and is told nothing more."""
+        self.wanted_by -= 1
+        if callback is not None:
+            self.callbacks.remove(callback)
+
+    def tell(self, state: PullState) -> None:
+        """Take a state and tell everybody how it stands."""
+        error = str(self.error) if self.error else None
+        self._progress = self.tracker.event(state, error)
+        self._item = None
+        self.told_at_s = self._clock()
+        self.is_news = False
+        call_all(self.callbacks, self._progress)
+
+    def sample_speed(self) -> None:
+        """Remember the speed last told."""
+        self._speeds.append(self._progress.download_speed)
+        self._item = None
+
+    def note(self, text: str) -> None:
+        """Write a line into its log."""
+        self._log.append(f"{self._now().astimezone():%H:%M:%S} {text}")
+        self._item = None
+
+    async def transfer(self, pull: Pull) -> None:
+        """Have it downloaded: one try; the stream is closed whatever happens.
+
+        Raises:
+            OllmError: what ended it.
+        """
+        self.tracker.start()
+        async with contextlib.aclosing(pull(self.name)) as steps:
+            async for step in steps:
+                self._take(step)
+                if step.phase is PullPhase.SUCCESS:
+                    return
+        raise DownloadFailed(
+            f"Could not download {self.display_name}", cause="the provider stopped reporting"
+        )
+
+    def _take(self, step: PullStep) -> None:
+        self.tracker.feed(step)
+        self.is_news = True
+        if step.detail and step.detail != self._detail:
+            self._detail = step.detail
+            self.note(step.detail)

@@ -1,0 +1,210 @@
+"""What is installed, as far as anyone has said, and what memory adds to it.
+
+Owns the cached list and the cached details of single models. Knows nothing of downloads.
+"""
+
+import asyncio
+from collections.abc import Callable, Iterable
+from dataclasses import replace
+from datetime import datetime
+from typing import NamedTuple
+
+from ollm_tui.core.error import ModelNotFound, OllmError, closest
+from ollm_tui.core.event import ModelsState
+from ollm_tui.core.model import ModelDetails, ModelInfo, ModelList, RunningModel
+from ollm_tui.core.name import name_key
+from ollm_tui.providers.base import Provider
+from ollm_tui.service.cache import TTLCache
+
+LIST_TTL_S = 60.0
+INFO_TTL_S = 300.0
+_LIST = "list"
+_MANY = 200  # models; looking up so many takes about 10 ms
+
+Models = tuple[ModelInfo, ...]
+
+
+class _Described(NamedTuple):
+    details: ModelDetails
+    digest: str
+    """What the list said when the details were asked for; empty = nothing."""
+
+
+class InstalledModels:
+    """The models of one provider.
+
+    Args:
+        provider: whom to ask.
+        enrich: adds what the model database knows; called in a thread when there are many.
+        on_change: told every new state.
+        on_answer: told how the list was answered: None or the error.
+        clock: monotonic seconds, for freshness.
+        now: the wall clock, for "as of".
+    """
+
+    def __init__(
+        self,
+        provider: Provider,
+        *,
+        enrich: Callable[[Iterable[ModelInfo]], Models],
+        on_change: Callable[[ModelsState], None],
+        on_answer: Callable[[OllmError | None], None],
+        clock: Callable[[], float],
+        now: Callable[[], datetime],
+    ) -> None:
+        self._provider = provider
+        self._enrich = enrich
+        self._on_change = on_change
+        self._on_answer = on_answer
+        self._now = now
+        self._lists: TTLCache[str, Models] = TTLCache(LIST_TTL_S, clock)
+        self._infos: TTLCache[str, _Described] = TTLCache(INFO_TTL_S, clock)
+        self._known = ModelsState()  # as the list had it
+        self._loaded: dict[str, RunningModel] = {}
+        self._fetches = 0
+        self.state = ModelsState()
+        """The models as last seen, each with what memory says of it."""
+
+    async def get(self, *, refresh: bool = False) -> Models:
+        """The installed models, in the provider's order.
+
+        Raises:
+            ProviderError: nobody answers, or not as promised; `state` keeps what was known.
+        """
+        if not refresh and self._lists.fresh(_LIST) is not None:
+            return self.state.models
+        return self._marked(await self._lists.get(_LIST, self._fetch_list, refresh=refresh))
+
+    async def show(self, name: str, *, refresh: bool = False) -> ModelDetails:
+        """All about one model; asked anew when the list has another digest than before.
+
+        Raises:
+            ModelNotFound: with similar names.
+            ProviderError: nobody answers, or not as promised.
+        """
+        key = name_key(name)
+        known = self.find(name)
+        digest = known.digest if known else ""
+        cached = self._infos.fresh(key)
+        is_changed = bool(cached and digest and cached.digest and cached.digest != digest)
+        described = await self._infos.get(
+            key, lambda: self._fetch_info(name, digest), refresh=refresh or is_changed
+        )
+        return self._merged(described.details)
+
+    def find(self, name: str) -> ModelInfo | None:
+        """The model of that name as last seen, however the name is spelled."""
+        key = name_key(name)
+        for model in self.state.models:
+            if model.name == name or name_key(model.name) == key:
+                return model
+        return None
+
+    def forget(self, name: str) -> None:
+        """Something was done to this model: ask for it and for the list anew."""
+        self._lists.invalidate(_LIST)
+        self._infos.invalidate(name_key(name))
+
+    def clear(self) -> None:
+        """Ask anew for everything from now on."""
+        self._lists.clear()
+        self._infos.clear()
+
+    def set_loaded(self, running: tuple[RunningModel, ...]) -> None:
+        """Take in what is in memory."""
+        self._loaded = {name_key(model.name): model for model in running}
+        self._update()
+
+    async def close(self) -> None:
+        """End every question under way."""
+        await self._lists.close()
+        await self._infos.close()
+
+    async def _fetch_list(self) -> Models:
+        self._fetches += 1
+        self._update()
+        try:
+            listed = await self._provider.list_models()
+        except OllmError as error:
+            # An answer to a question from before a change says nothing about now.
+            if self._lists.will_store(_LIST):
+                self._known = self._known._replace(stale=True, error=error)
+                self._on_answer(error)
+            raise
+        else:
+            return await self._take(listed)
+        finally:
+            self._fetches -= 1
+            self._update()
+
+    async def _take(self, listed: ModelList) -> Models:
+        """Enrich an answer and make it the state, unless it is from before a change."""
+        state = ModelsState(listed.models, listed.problems, as_of=self._now())
+        if len(listed.models) < _MANY:
+            models = self._enrich(listed.models)
+        else:
+            if self._known.as_of is None and self._lists.will_store(_LIST):
+                # Names and sizes first; looking so many up takes longer than drawing them.
+                self._known = state
+                self._update()
+            models = await asyncio.to_thread(self._enrich, listed.models)
+        if self._lists.will_store(_LIST):
+            self._known = state._replace(models=models)
+            self._on_answer(None)
+        return models
+
+    async def _fetch_info(self, name: str, digest: str) -> _Described:
+        try:
+            return _Described(await self._provider.show(name), digest)
+        except ModelNotFound as error:
+            # Whoever removed it, the list may be wrong too.
+            self._lists.invalidate(_LIST)
+            raise self._with_suggestions(name, error) from error
+
+    def _merged(self, details: ModelDetails) -> ModelDetails:
+        """The details, with what only the list and memory know."""
+        (info,) = self._enrich([details.info])
+        known = self.find(info.name)
+        if known is not None:
+            info = replace(
+                info,
+                size_bytes=known.size_bytes,
+                digest=known.digest,
+                modified_at=info.modified_at or known.modified_at,
+                loaded=known.loaded,
+                served_context_tokens=known.served_context_tokens or info.served_context_tokens,
+            )
+        return replace(details, info=info)
+
+    def _with_suggestions(self, name: str, error: ModelNotFound) -> ModelNotFound:
+        near = closest(name, (model.display_name for model in self.state.models))
+        if not near:
+            return error
+        return ModelNotFound(
+            error.message,
+            cause=error.cause,
+            actions=(f"Did you mean {' or '.join(near)}?", *error.actions),
+        )
+
+    def _marked(self, models: Models) -> Models:
+        """The models, each with what memory says of it."""
+        if not self._loaded:
+            return models
+        return tuple(
+            model
+            if (running := self._loaded.get(name_key(model.name))) is None
+            else replace(
+                model,
+                loaded=True,
+                served_context_tokens=running.context_tokens or model.served_context_tokens,
+            )
+            for model in models
+        )
+
+    def _update(self) -> None:
+        state = self._known._replace(
+            models=self._marked(self._known.models), loading=self._fetches > 0
+        )
+        if state != self.state:
+            self.state = state
+            self._on_change(state)
