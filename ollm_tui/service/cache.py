@@ -55,6 +55,11 @@ class TTLCache(Generic[K, V]):
             return entry[0]
         return None
 
+    def last(self, key: K) -> V | None:
+        """The value however old, unless it was invalidated."""
+        entry = self._entries.get(key)
+        return None if entry is None else entry[0]
+
     def will_store(self, key: K) -> bool:
         """Whether the fetch that asks this about its key is still the one that counts."""
         return self._flights.get(key) is asyncio.current_task()

@@ -15,6 +15,7 @@ from ollm_tui.core.model import ModelDetails, ModelInfo, ModelList, RunningModel
 from ollm_tui.core.name import name_key
 from ollm_tui.providers.base import Provider
 from ollm_tui.service.cache import TTLCache
+from ollm_tui.service.reach import is_unreachable
 
 LIST_TTL_S = 60.0
 INFO_TTL_S = 300.0
@@ -66,30 +67,41 @@ class InstalledModels:
         """The models as last seen, each with what memory says of it."""
 
     async def get(self, *, refresh: bool = False) -> Models:
-        """The installed models, in the provider's order.
+        """The installed models, in the provider's order; those last known while it is away.
 
         Raises:
-            ProviderError: nobody answers, or not as promised; `state` keeps what was known.
+            ProviderError: nobody answers and nothing is known, or the answer is not as promised.
         """
         if not refresh and self._lists.fresh(_LIST) is not None:
             return self.state.models
-        return self._marked(await self._lists.get(_LIST, self._fetch_list, refresh=refresh))
+        try:
+            models = await self._lists.get(_LIST, self._fetch_list, refresh=refresh)
+        except OllmError as error:
+            if self._known.as_of is None or not is_unreachable(error):
+                raise
+            return self.state.models
+        return self._marked(models)
 
     async def show(self, name: str, *, refresh: bool = False) -> ModelDetails:
         """All about one model; asked anew when the list has another digest than before.
 
         Raises:
             ModelNotFound: with similar names.
-            ProviderError: nobody answers, or not as promised.
+            ProviderError: nobody answers and nothing is known, or the answer is not as promised.
         """
         key = name_key(name)
         known = self.find(name)
         digest = known.digest if known else ""
-        cached = self._infos.fresh(key)
-        is_changed = bool(cached and digest and cached.digest and cached.digest != digest)
-        described = await self._infos.get(
-            key, lambda: self._fetch_info(name, digest), refresh=refresh or is_changed
-        )
+        last = self._infos.last(key)
+        is_changed = bool(last and digest and last.digest and last.digest != digest)
+        try:
+            described = await self._infos.get(
+                key, lambda: self._fetch_info(name, digest), refresh=refresh or is_changed
+            )
+        except OllmError as error:
+            if last is None or not is_unreachable(error):
+                raise
+            described = last
         return self._merged(described.details)
 
     def find(self, name: str) -> ModelInfo | None:
@@ -99,6 +111,11 @@ class InstalledModels:
             if model.name == name or name_key(model.name) == key:
                 return model
         return None
+
+    def doubt(self, error: OllmError) -> None:
+        """What is known can no longer be confirmed."""
+        self._known = self._known._replace(stale=True, error=error)
+        self._update()
 
     def forget(self, name: str) -> None:
         """Something was done to this model: ask for it and for the list anew."""
@@ -128,7 +145,7 @@ class InstalledModels:
         except OllmError as error:
             # An answer to a question from before a change says nothing about now.
             if self._lists.will_store(_LIST):
-                self._known = self._known._replace(stale=True, error=error)
+                self.doubt(error)
                 self._on_answer(error)
             raise
         else:

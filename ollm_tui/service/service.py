@@ -12,13 +12,12 @@ from collections.abc import Awaitable, Callable, Coroutine, Iterable
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any, TypeVar
 
-from ollm_tui.core.error import OllmError, ProviderOffline, Unsupported
+from ollm_tui.core.error import OllmError, Unsupported
 from ollm_tui.core.event import (
     Event,
     ModelsState,
     QueueState,
     RunningState,
-    ServerHealth,
     ServerState,
 )
 from ollm_tui.core.model import ModelDetails, ModelInfo, ModelStatus, RunningModel
@@ -28,6 +27,7 @@ from ollm_tui.service.deletion import refuse_if_downloading, refuse_if_loaded
 from ollm_tui.service.download import ProgressCallback
 from ollm_tui.service.installed import InstalledModels
 from ollm_tui.service.queue import DownloadQueue
+from ollm_tui.service.reach import ServerWatch
 from ollm_tui.service.running import RunningModels
 from ollm_tui.service.subscriber import call_all
 
@@ -79,12 +79,14 @@ class ModelService:
         self._subscribers: list[Subscriber] = []
         self._background: set[asyncio.Task[Any]] = set()
         self._is_closing = False
-        self._server = ServerState(provider.kind, provider.host)
+        self._server = ServerWatch(
+            provider, on_change=self._server_changed, on_return=self.refresh, sleep=sleep
+        )
         self._installed = InstalledModels(
             provider,
             enrich=self._enrich,
             on_change=self._publish,
-            on_answer=self._list_answered,
+            on_answer=self._server.answered,
             clock=clock,
             now=now,
         )
@@ -99,12 +101,16 @@ class ModelService:
             now=now,
         )
 
+    def start(self) -> None:
+        """From now on notice by itself when a provider that was away answers again."""
+        self._server.start()
+
     # What is known now, without asking anyone.
 
     @property
     def server(self) -> ServerState:
         """The provider as last seen."""
-        return self._server
+        return self._server.state
 
     @property
     def models(self) -> ModelsState:
@@ -171,29 +177,34 @@ class ModelService:
         Args:
             refresh: ask even when the last answer is younger than 60 s.
 
-        Raises:
-            ProviderError: nobody answers, or not as promised; `models` keeps what was known.
+        While nobody answers they are those last known, and `models` says since when.
 
-        Source: design, Properties 1, 2 and 21.
+        Raises:
+            ProviderOffline: nobody answers, and nothing was ever known.
+            ProviderError: the answer is not as promised; `models` keeps what was known.
+
+        Source: design, Properties 1, 2 and 21; decisions C3 and C4.
         """
         return await self._installed.get(refresh=refresh)
 
     async def show_model(self, name: str, *, refresh: bool = False) -> ModelDetails:
-        """All about one installed model.
+        """All about one installed model; what was last known while nobody answers.
 
         Raises:
             ModelNotFound: with similar names.
-            ProviderError: nobody answers, or not as promised.
+            ProviderError: nobody answers and nothing was known, or the answer is not as promised.
 
         Source: design, Property 22.
         """
         return await self._installed.show(name, refresh=refresh)
 
     async def get_model_status(self, name: str) -> ModelStatus:
-        """Whether a model is installed, on its way, or neither. Source: design, Property 6.
+        """Whether a model is installed, on its way, or neither.
 
         Raises:
-            ProviderError: nobody answers, or not as promised.
+            ProviderError: as `list_models`.
+
+        Source: design, Property 6; decision C12.
         """
         await self.list_models()
         if self._installed.find(name) is not None:
@@ -204,13 +215,12 @@ class ModelService:
 
     async def refresh_running(self) -> tuple[RunningModel, ...]:
         """Ask which models are in memory."""
-        return await self._running.get()
+        with self._server.noticing():
+            return await self._running.get()
 
     async def version(self) -> str:
         """Ask the provider for its version."""
-        version = await self._provider.version()
-        self._set_server(self._server._replace(version=version))
-        return version
+        return await self._server.version()
 
     async def refresh(self) -> None:
         """Ask for everything the screen shows: models, then memory and version.
@@ -222,7 +232,7 @@ class ModelService:
 
     async def refresh_models(self) -> bool:
         """Ask for the models; returns whether they came. What fails is published, not raised."""
-        return await self._see(lambda: self.list_models(refresh=True))
+        return await self._see(lambda: self.list_models(refresh=True)) and not self.models.stale
 
     async def refresh_server(self) -> None:
         """Ask for memory and version.
@@ -328,6 +338,7 @@ class ModelService:
     async def close(self) -> None:
         """End every download and question, and let go of the provider."""
         self._is_closing = True
+        await self._server.close()
         await self._queue.close()
         for task in tuple(self._background):
             task.cancel()
@@ -362,12 +373,10 @@ class ModelService:
             return  # an old server cannot tell, and neither can anyone else
         refuse_if_loaded(name, known.digest if known else "", running)
 
-    def _list_answered(self, error: OllmError | None) -> None:
-        health = ServerHealth.ONLINE
-        if error is not None:
-            is_offline = isinstance(error, ProviderOffline)
-            health = ServerHealth.OFFLINE if is_offline else ServerHealth.BROKEN
-        self._set_server(self._server._replace(health=health, error=error))
+    def _server_changed(self, state: ServerState) -> None:
+        self._publish(state)
+        if state.error is not None:
+            self._installed.doubt(state.error)
 
     def _memory_changed(self, state: RunningState) -> None:
         self._publish(state)
@@ -384,11 +393,6 @@ class ModelService:
         self._background.add(task)
         task.add_done_callback(self._background.discard)
         return task
-
-    def _set_server(self, state: ServerState) -> None:
-        if state != self._server:
-            self._server = state
-            self._publish(state)
 
     def _publish(self, event: Event) -> None:
         call_all(self._subscribers, event)
