@@ -67,6 +67,10 @@ class QueueItem(NamedTuple):
     """Bytes per second, one sample a second, oldest first."""
     log: tuple[str, ...] = ()
     """What happened to it, oldest first."""
+    failed_tries: int = 0
+    """Tries in a row that failed without any byte more."""
+    next_try_at: datetime | None = None
+    """When it is tried again by itself, aware; None = it does not wait for that."""
 
 
 class QueueState(NamedTuple):
