@@ -6,15 +6,15 @@ Knows nothing of the other entries; `queue` decides when it runs.
 import asyncio
 import contextlib
 from collections import deque
-from collections.abc import AsyncGenerator, Callable
-from datetime import UTC, datetime
+from collections.abc import AsyncGenerator, Awaitable, Callable
+from datetime import UTC, datetime, timedelta
 
 from ollm_tui.core.error import DownloadFailed, OllmError
 from ollm_tui.core.event import QueueItem
 from ollm_tui.core.name import name_key
 from ollm_tui.core.progress import ProgressEvent, PullPhase, PullState, PullStep
 from ollm_tui.core.text import clean_line
-from ollm_tui.service.progress import ProgressTracker
+from ollm_tui.service.progress import STALL_AFTER_S, ProgressTracker
 from ollm_tui.service.subscriber import call_all
 
 SPEED_SAMPLES = 60
@@ -52,12 +52,19 @@ class Download:
         self.ended = asyncio.Event()
         self.error: OllmError | None = None
         self.wanted_by = 0
+        self.stops_as = PullState.CANCELLED
+        """What it becomes when its task has been cancelled."""
+        self.failed_tries = 0
         self.callbacks: list[ProgressCallback] = []
         self.is_news = False
         """Whether steps have come since it was last told of."""
         self.told_at_s = clock()
         self._clock = clock
         self._now = now
+        self._next_try_at: datetime | None = None
+        self._nap: asyncio.Future[None] | None = None
+        self._limit: asyncio.Timeout | None = None
+        self._is_asked_for = self._has_begun = False
         self._detail = ""
         self._log: deque[str] = deque(maxlen=LOG_LINES)
         self._speeds: deque[float] = deque(maxlen=SPEED_SAMPLES)
@@ -83,8 +90,25 @@ class Download:
                 error=self.error,
                 speeds=tuple(self._speeds),
                 log=tuple(self._log),
+                failed_tries=self.failed_tries,
+                next_try_at=self._next_try_at,
             )
         return self._item
+
+    @property
+    def is_asked_for(self) -> bool:
+        """Whether the provider has ever been asked for it."""
+        return self._is_asked_for
+
+    @property
+    def has_begun(self) -> bool:
+        """Whether the provider has ever reported on it."""
+        return self._has_begun
+
+    @property
+    def active_state(self) -> PullState:
+        """What it is doing now, while it has a task."""
+        return PullState.STALLED if self._next_try_at else self.tracker.state()
 
     def join(self, callback: ProgressCallback | None) -> None:
         """Somebody else wants it too, and is told how it stands."""
@@ -124,19 +148,55 @@ class Download:
         Raises:
             OllmError: what ended it.
         """
+        self._is_asked_for = True
         self.tracker.start()
-        async with contextlib.aclosing(pull(self.name)) as steps:
-            async for step in steps:
-                self._take(step)
-                if step.phase is PullPhase.SUCCESS:
-                    return
-        raise DownloadFailed(
-            f"Could not download {self.display_name}", cause="the provider stopped reporting"
-        )
+        try:
+            async with (
+                asyncio.timeout(None) as self._limit,
+                contextlib.aclosing(pull(self.name)) as steps,
+            ):
+                async for step in steps:
+                    self._take(step)
+                    if step.phase is PullPhase.SUCCESS:
+                        return
+        except TimeoutError:
+            raise self._failed(f"nothing has come for {STALL_AFTER_S:g} s") from None
+        finally:
+            self._limit = None
+        raise self._failed("the provider stopped reporting")
+
+    def break_off(self) -> None:
+        """Make a try that is stalled fail."""
+        if self._limit is not None:
+            self._limit.reschedule(asyncio.get_running_loop().time())
+
+    async def rest(
+        self, seconds: float, sleep: Callable[[float], Awaitable[None]], why: OllmError
+    ) -> None:
+        """Wait for the next try, or until `wake`."""
+        self._next_try_at = self._now() + timedelta(seconds=seconds)
+        self._detail = str(why)
+        self.note(f"{why}; trying again in {seconds:.0f} s")
+        self.tell(PullState.STALLED)
+        self._nap = asyncio.ensure_future(sleep(seconds))
+        try:
+            await asyncio.wait([self._nap])
+        finally:
+            self._nap.cancel()
+            self._nap = self._next_try_at = None
+            self._item = None
+
+    def wake(self) -> None:
+        """Have the next try begin now, if it waits for that."""
+        if self._nap is not None:
+            self._nap.cancel()
 
     def _take(self, step: PullStep) -> None:
         self.tracker.feed(step)
-        self.is_news = True
+        self.is_news = self._has_begun = True
         if step.detail and step.detail != self._detail:
             self._detail = step.detail
             self.note(step.detail)
+
+    def _failed(self, why: str) -> DownloadFailed:
+        return DownloadFailed(f"Could not download {self.display_name}", cause=why)

@@ -1,4 +1,4 @@
-"""The download queue: order, bounded concurrency, cancel, retry, heartbeat.
+"""The download queue: order, places, pause, cancel, retry, heartbeat.
 
 Owns every download from asked for to ended. Knows nothing of how a provider transfers bytes.
 """
@@ -13,6 +13,7 @@ from ollm_tui.core.error import DownloadFailed, OllmError
 from ollm_tui.core.event import QueueState
 from ollm_tui.core.name import name_key
 from ollm_tui.core.progress import PullPhase, PullState
+from ollm_tui.service import retry
 from ollm_tui.service.download import Download, ProgressCallback, Pull
 from ollm_tui.service.subscriber import as_bug
 
@@ -29,10 +30,11 @@ class DownloadQueue:
         pull: the provider's pull.
         on_change: called with the whole queue, at most every 0.1 s while bytes arrive and at
             once when an entry starts or ends.
-        on_settled: called with the name when an entry that had started ends.
+        on_settled: called with the name when an entry ends that the provider was asked for.
         concurrency: 1 or more.
         clock: monotonic seconds.
         sleep: waits for seconds of that clock.
+        dice: for the waits between tries, 0 <= result < 1.
         now: the wall clock, for time stamps.
     """
 
@@ -44,6 +46,7 @@ class DownloadQueue:
         on_settled: Callable[[str], None],
         clock: Callable[[], float],
         sleep: Callable[[float], Awaitable[None]] = asyncio.sleep,
+        dice: Callable[[], float] = retry.roll,
         concurrency: int = 2,
         now: Callable[[], datetime] = lambda: datetime.now(UTC),
     ) -> None:
@@ -52,6 +55,7 @@ class DownloadQueue:
         self._on_settled = on_settled
         self._clock = clock
         self._sleep = sleep
+        self._dice = dice
         self._concurrency = concurrency
         self._now = now
         self._downloads: dict[int, Download] = {}
@@ -67,6 +71,8 @@ class DownloadQueue:
     def add(self, name: str, on_progress: ProgressCallback | None = None) -> int:
         """Queue a download, or join the one of the same model that has not ended.
 
+        Joining one that is paused resumes it.
+
         Returns:
             The id of the entry.
         """
@@ -78,6 +84,7 @@ class DownloadQueue:
         download.join(on_progress)
         if self._is_closing:
             self._end(download, PullState.CANCELLED)
+        self.resume(download.number)
         self._start_next()
         self._publish()
         return download.number
@@ -106,21 +113,72 @@ class DownloadQueue:
         if download.wanted_by > 1:
             download.leave(on_progress)
         else:
-            await self._stop(download)
+            await self._stop(download, PullState.CANCELLED)
 
     async def cancel(self, number: int) -> None:
         """End a download now; returns once its stream is closed. Ended ones are left alone."""
         download = self._downloads.get(number)
         if download is not None and not download.state.is_final:
-            await self._stop(download)
+            await self._stop(download, PullState.CANCELLED)
+
+    async def pause(self, number: int) -> None:
+        """Close the stream of a download and keep its entry; what has arrived stays."""
+        download = self._downloads.get(number)
+        if download is not None and not download.state.is_final:
+            await self._stop(download, PullState.PAUSED)
+
+    def resume(self, number: int) -> None:
+        """Queue a download that is paused once more."""
+        download = self._downloads.get(number)
+        if download is None:
+            return
+        if download.state is PullState.PAUSED:
+            download.tell(PullState.QUEUED)
+            self._start_next()
+            self._publish()
+        elif download.stops_as is PullState.PAUSED:
+            download.stops_as = PullState.QUEUED  # its stream is still being closed
 
     def retry(self, number: int) -> None:
-        """Queue an entry that failed or was cancelled once more; what had arrived is kept."""
+        """Try again now: one that failed or was cancelled, is paused or waits for its next try."""
         download = self._downloads.get(number)
-        if download is None or download.state not in (PullState.ERROR, PullState.CANCELLED):
+        if download is None:
             return
-        del self._downloads[number]
-        self.add(download.name)
+        if download.state not in (PullState.ERROR, PullState.CANCELLED):
+            download.wake()
+            self.resume(number)
+        elif self.is_pending(download.name):
+            del self._downloads[number]
+            self._publish()
+        else:
+            # A new entry in the old one's place: that one has told its end.
+            self._downloads[number] = again = Download(
+                number, download.name, self._clock, self._now
+            )
+            again.join(None)
+            self._start_next()
+            self._publish()
+
+    def retry_waiting(self) -> None:
+        """Try everything again now that waits for its next try."""
+        for download in self._downloads.values():
+            download.wake()
+
+    def move(self, number: int, by: int) -> None:
+        """Move an entry down the queue, or up if negative; it stops at either end."""
+        if number not in self._downloads:
+            return
+        order = list(self._downloads)
+        place = order.index(number)
+        order.insert(max(0, min(place + by, len(order) - 1)), order.pop(place))
+        self._downloads = {key: self._downloads[key] for key in order}
+        self._publish()
+
+    def set_concurrency(self, concurrency: int) -> None:
+        """Have so many downloads at once, 1 or more; those that run are left alone."""
+        self._concurrency = max(1, concurrency)
+        self._start_next()
+        self._publish()
 
     def clear_finished(self) -> None:
         """Forget the entries that have ended."""
@@ -144,20 +202,26 @@ class DownloadQueue:
         """Cancel everything and wait until every stream is closed."""
         self._is_closing = True
         unfinished = [item for item in self._downloads.values() if not item.state.is_final]
-        await asyncio.gather(*(self._stop(download) for download in unfinished))
+        await asyncio.gather(
+            *(self._stop(download, PullState.CANCELLED) for download in unfinished)
+        )
         if self._ticker is not None:
             self._ticker.cancel()
             await asyncio.gather(self._ticker, return_exceptions=True)
 
-    async def _stop(self, download: Download) -> None:
-        if download.task is None:
-            self._end(download, PullState.CANCELLED)
+    async def _stop(self, download: Download, state: PullState) -> None:
+        """Make it cancelled or paused; returns once its stream is closed."""
+        task = download.task
+        if task is None:
+            self._settle(download, state)
             return
-        has_succeeded = download.tracker.phase is PullPhase.SUCCESS
+        is_stopping = task.cancelling() > 0
+        if not is_stopping or state is PullState.CANCELLED:
+            download.stops_as = state
         # Once it is closing its stream, a cancel would only interrupt that.
-        if not has_succeeded and not download.task.cancelling():
-            download.task.cancel()
-        await download.ended.wait()
+        if not is_stopping and download.tracker.phase is not PullPhase.SUCCESS:
+            task.cancel()
+        await asyncio.wait([task])
 
     def _unfinished(self, name: str) -> Download | None:
         key = name_key(name)
@@ -184,29 +248,57 @@ class DownloadQueue:
 
     async def _run(self, download: Download) -> None:
         try:
-            await download.transfer(self._pull)
+            await self._transfer(download)
         except OllmError as error:
             self._end(download, PullState.ERROR, error)
         else:
             self._end(download, PullState.COMPLETE)
 
+    async def _transfer(self, download: Download) -> None:
+        """Try until it succeeds or there is no hope."""
+        download.failed_tries = 0
+        while True:
+            reached = download.tracker.downloaded_bytes
+            try:
+                return await download.transfer(self._pull)
+            except OllmError as error:
+                has_grown = download.tracker.downloaded_bytes > reached
+                download.failed_tries = 0 if has_grown else download.failed_tries + 1
+                is_over = download.failed_tries >= retry.TRIES
+                if is_over or not retry.may_pass(error, has_begun=download.has_begun):
+                    raise
+                wait_s = retry.wait_s(error, download.failed_tries, self._dice)
+                await download.rest(wait_s, self._sleep, error)
+            download.tell(PullState.DOWNLOADING)
+
     def _stopped(self, download: Download, task: asyncio.Task[None]) -> None:
         # A task that is cancelled before its first step never runs its body, so the end of a
         # cancelled download is noticed here and not inside it.
+        download.task = None
         if download.state.is_final:
             return
         if task.cancelled():
-            self._end(download, PullState.CANCELLED)
+            self._settle(download, download.stops_as)
         elif (bug := task.exception()) is not None:
             _LOG.error("a download broke", exc_info=bug)
             self._end(download, PullState.ERROR, as_bug(bug))
+
+    def _settle(self, download: Download, state: PullState) -> None:
+        if state.is_final:
+            self._end(download, state)
+            return
+        download.stops_as = PullState.CANCELLED
+        download.note(state.value)
+        download.tell(state)
+        self._start_next()
+        self._publish()
 
     def _end(self, download: Download, state: PullState, error: OllmError | None = None) -> None:
         download.error = error
         download.note(str(error) if error else state.value)
         download.tell(state)
         download.ended.set()
-        if download.task is not None:
+        if download.is_asked_for:
             self._on_settled(download.name)
         self._start_next()
         self._publish()
@@ -230,9 +322,12 @@ class DownloadQueue:
         for download in tuple(self._downloads.values()):
             if not download.state.is_active:
                 continue
+            state = download.active_state
             if download.is_news or self._clock() - download.told_at_s >= HEARTBEAT_S:
-                download.tell(download.tracker.state())
+                download.tell(state)
                 has_told = True
+            if state is PullState.STALLED:
+                download.break_off()
             if is_sample_due:
                 download.sample_speed()
         return has_told

@@ -18,6 +18,7 @@ from ollm_tui.core.event import (
     ModelsState,
     QueueState,
     RunningState,
+    ServerHealth,
     ServerState,
 )
 from ollm_tui.core.model import ModelDetails, ModelInfo, ModelStatus, RunningModel
@@ -28,6 +29,7 @@ from ollm_tui.service.download import ProgressCallback
 from ollm_tui.service.installed import InstalledModels
 from ollm_tui.service.queue import DownloadQueue
 from ollm_tui.service.reach import ServerWatch
+from ollm_tui.service.retry import roll
 from ollm_tui.service.running import RunningModels
 from ollm_tui.service.subscriber import call_all
 
@@ -55,6 +57,7 @@ class ModelService:
         concurrency: downloads at once.
         clock: monotonic seconds, for the caches and speeds.
         sleep: waits for seconds of that clock.
+        dice: for the waits between tries, 0 <= result < 1.
         now: the wall clock, for time stamps.
     """
 
@@ -67,6 +70,7 @@ class ModelService:
         concurrency: int = 2,
         clock: Callable[[], float] = time.monotonic,
         sleep: Callable[[float], Awaitable[None]] = asyncio.sleep,
+        dice: Callable[[], float] = roll,
         now: Callable[[], datetime] = lambda: datetime.now(UTC),
     ) -> None:
         self._provider = provider
@@ -98,6 +102,7 @@ class ModelService:
             concurrency=concurrency,
             clock=clock,
             sleep=sleep,
+            dice=dice,
             now=now,
         )
 
@@ -277,9 +282,25 @@ class ModelService:
         """Cancel a download; returns once its stream is closed."""
         await self._queue.cancel(number)
 
+    async def pause(self, number: int) -> None:
+        """Stop a download and keep its entry; returns once its stream is closed."""
+        await self._queue.pause(number)
+
+    def resume(self, number: int) -> None:
+        """Queue a paused download once more."""
+        self._queue.resume(number)
+
     def retry(self, number: int) -> None:
-        """Queue a failed or cancelled download once more."""
+        """Try a download again now that failed, was cancelled or waits for its next try."""
         self._queue.retry(number)
+
+    def move(self, number: int, by: int) -> None:
+        """Move a download down the queue, or up if negative."""
+        self._queue.move(number, by)
+
+    def set_concurrency(self, concurrency: int) -> None:
+        """Have so many downloads at once from now on, 1 or more."""
+        self._queue.set_concurrency(concurrency)
 
     def clear_finished(self) -> None:
         """Forget the downloads that have ended."""
@@ -377,6 +398,8 @@ class ModelService:
         self._publish(state)
         if state.error is not None:
             self._installed.doubt(state.error)
+        elif state.health is ServerHealth.ONLINE:
+            self._queue.retry_waiting()
 
     def _memory_changed(self, state: RunningState) -> None:
         self._publish(state)

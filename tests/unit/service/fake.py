@@ -225,6 +225,7 @@ def make_service(provider: FakeProvider, clock: FakeClock, concurrency: int = 2)
     return ModelService(
         provider,
         make_database=lambda: _DATABASE,
+        dice=lambda: 0.999,  # the longest wait, or nearly
         clock=clock,
         sleep=clock.sleep,
         now=clock.wall,

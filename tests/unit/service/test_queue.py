@@ -136,17 +136,6 @@ async def test_a_failure_reaches_the_waiters_and_the_row(
     assert "404" in (recorder.progress[-1].error or "")
 
 
-async def test_a_stream_that_just_ends_is_a_failure(
-    service: ModelService, provider: FakeProvider
-) -> None:
-    pulling = asyncio.ensure_future(service.pull_model("new"))
-    await settle()
-    await provider.pulls[0].report(layer("a", 100, 100))
-    await provider.pulls[0].just_end()
-    with pytest.raises(DownloadFailed):
-        await pulling
-
-
 async def test_a_bug_in_a_provider_is_shown_as_one(
     service: ModelService, provider: FakeProvider
 ) -> None:
