@@ -12,7 +12,7 @@ from typing import NamedTuple
 from ollm_tui.core.error import ModelNotFound, OllmError, closest
 from ollm_tui.core.event import ModelsState
 from ollm_tui.core.model import ModelDetails, ModelInfo, ModelList, RunningModel
-from ollm_tui.core.name import name_key
+from ollm_tui.core.name import name_key, same_model
 from ollm_tui.providers.base import Provider
 from ollm_tui.service.cache import TTLCache
 from ollm_tui.service.reach import is_unreachable
@@ -194,7 +194,8 @@ class InstalledModels:
         return replace(details, info=info)
 
     def _with_suggestions(self, name: str, error: ModelNotFound) -> ModelNotFound:
-        near = closest(name, (model.display_name for model in self.state.models))
+        others = (m.display_name for m in self.state.models if not same_model(m.name, name))
+        near = closest(name, others)
         if not near:
             return error
         return ModelNotFound(

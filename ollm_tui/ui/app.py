@@ -304,6 +304,7 @@ class OllmApp(App[None]):
     def _first_frame_is_out(self) -> None:
         gc.freeze()  # what is there now stays: it need not be looked through ever again
         gc.enable()
+        self.service.start()
         work.run(self, self._first_look(), "refresh", exclusive=True)
         if self.service.can_run:
             self.set_interval(MEMORY_EVERY_S, self._ask_memory)

@@ -74,8 +74,11 @@ KEYS: tuple[Key, ...] = (
     Key("installed.load", "l", "load", INSTALLED, "load", "Load into memory, or unload"),
     Key("installed.unload_all", "L", "unload_all", INSTALLED, "unload all", "Unload all models"),
     Key("installed.copy", "y", "copy_name", INSTALLED, "copy", "Copy the name"),
+    Key("downloads.pause", "space", "pause", DOWNLOADS, "pause", "Pause, or go on", True),
     Key("downloads.cancel", "x", "cancel", DOWNLOADS, "cancel", "Cancel the download", True),
     Key("downloads.retry", "R", "retry", DOWNLOADS, "retry", "Try again now", True),
+    Key("downloads.up", "K", "shift(-1)", DOWNLOADS, "move up", "Move up in the queue"),
+    Key("downloads.down", "J", "shift(1)", DOWNLOADS, "move down", "Move down in the queue"),
     Key("downloads.clear", "C", "clear", DOWNLOADS, "clear", "Clear what has ended", True),
     Key(
         "inspector.previous",

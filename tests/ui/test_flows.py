@@ -2,7 +2,6 @@
 
 import pytest
 
-from ollm_tui.sandbox.faults import CUT
 from ollm_tui.sandbox.server import SandboxServer
 from tests.ui.conftest import OpenApp
 
@@ -139,7 +138,8 @@ async def test_cancelling_closes_the_stream_and_says_what_is_kept(
 async def test_a_failed_pull_says_why_and_can_be_tried_again(
     open_app: OpenApp, server: SandboxServer
 ) -> None:
-    script = server.faults.script_pull("qwen3:14b", [{"status": "pulling manifest"}, CUT])
+    no_such = {"error": "pull model manifest: file does not exist"}
+    script = server.faults.script_pull("qwen3:14b", [{"status": "pulling manifest"}, no_such])
     async with open_app() as screen:
         screen.service.enqueue("qwen3:14b")
         script.advance(2)

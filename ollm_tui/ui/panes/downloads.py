@@ -63,6 +63,21 @@ class DownloadsPane(RowList[QueueItem]):
     def on_mount(self) -> None:
         self.show(self._service.queue)
 
+    def action_pause(self) -> None:
+        """Pause the download, or go on with it."""
+        item = self.item
+        if item is None:
+            return
+        if item.progress.status is PullState.PAUSED:
+            self._service.resume(item.id)
+        else:
+            work.run(self, self._service.pause(item.id), "cancel")
+
+    def action_shift(self, by: int) -> None:
+        """Move the download in the queue."""
+        if self.item is not None:
+            self._service.move(self.item.id, by)
+
     def action_cancel(self) -> None:
         if self.item is not None:
             work.run(self, self._service.cancel(self.item.id), "cancel")
@@ -114,7 +129,7 @@ def _sentence(item: QueueItem) -> Piece:
         case PullState.STALLED:
             return (f"stalled at {int(progress.percentage)}%, {got}; x cancels", "warn")
         case PullState.PAUSED:
-            return (f"paused at {int(progress.percentage)}%, {got}", "warn")
+            return (f"paused at {int(progress.percentage)}%, {got}; space goes on", "warn")
         case PullState.COMPLETE:
             return (f"done, {words.size(progress.total_bytes)}", "good")
         case PullState.CANCELLED:
