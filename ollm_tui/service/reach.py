@@ -77,14 +77,20 @@ class ServerWatch:
     def answered(self, error: OllmError | None = None) -> None:
         """Take in how the list of models was answered, which decides how the provider does."""
         if error is None:
-            self._set(self.state._replace(health=ServerHealth.ONLINE, error=None))
+            self._set(self._named(ServerHealth.ONLINE, None))
             if self._probe is not None and self._is_probe_asleep:
                 self._probe.cancel()
                 self._probe = None
             return
         health = ServerHealth.OFFLINE if is_unreachable(error) else ServerHealth.BROKEN
-        self._set(self.state._replace(health=health, error=error))
+        self._set(self._named(health, error))
         self._probe_if_needed()
+
+    def _named(self, health: ServerHealth, error: OllmError | None) -> ServerState:
+        """The state, with the provider's name as it is now: it may be made on first use."""
+        return self.state._replace(
+            provider=self._provider.kind, host=self._provider.host, health=health, error=error
+        )
 
     @contextmanager
     def noticing(self) -> Iterator[None]:

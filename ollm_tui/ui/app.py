@@ -4,7 +4,7 @@ import gc
 import signal
 from collections.abc import Callable, Iterable, Sequence
 from functools import partial
-from typing import ClassVar
+from typing import TYPE_CHECKING, ClassVar
 
 from textual import events, on
 from textual.app import App, ComposeResult, SystemCommand
@@ -26,6 +26,10 @@ from ollm_tui.ui.panes.inspector import InspectorPane
 from ollm_tui.ui.panes.installed import InstalledPane
 from ollm_tui.ui.panes.router import RouterPane
 from ollm_tui.ui.rows import RowList
+
+if TYPE_CHECKING:
+    from ollm_tui.config.resolve import Effective
+    from ollm_tui.ui.screens.config import SettingsSource
 
 PANES = ("installed", "downloads", "inspector", "router")
 PLACES = dict(
@@ -82,6 +86,7 @@ class OllmApp(App[None]):
     Args:
         service: what happens; the app only asks it and draws what it publishes.
         is_demo: the server is the sandbox, which the screen says.
+        settings: where the configuration is read; None = there is none to show.
         suggest: names to pull that continue what is typed, each with a word about it.
     """
 
@@ -94,10 +99,13 @@ class OllmApp(App[None]):
         service: ModelService,
         *,
         is_demo: bool = False,
+        settings: "SettingsSource | None" = None,
         suggest: Suggest = lambda word: (),
     ) -> None:
         super().__init__()
         self.service = service
+        self._settings = settings
+        self._effective: Effective | None = None
         self._is_demo = is_demo
         self._suggest = suggest
         self._active = "installed"
@@ -149,8 +157,17 @@ class OllmApp(App[None]):
 
     def _show_status(self) -> None:
         self._main.query_one("#status", Static).update(
-            status.status_line(self.service, self._width, is_demo=self._is_demo), layout=False
+            status.status_line(
+                self.service, self._width, is_demo=self._is_demo, config=self._config_word()
+            ),
+            layout=False,
         )
+
+    def _config_word(self) -> str:
+        if self._effective is None:
+            return ""
+        errors = len(self._effective.errors)
+        return f"config ✗ {words.count(errors, 'problem')}, c" if errors else "config ✓"
 
     # The inspector follows the cursor.
 
@@ -261,6 +278,15 @@ class OllmApp(App[None]):
 
         self.push_screen(PullScreen(self._suggest), queue)
 
+    def action_config(self) -> None:
+        """Show every setting and who set it."""
+        if self._settings is None or self._effective is None:
+            self.notify("The configuration is still being read.", timeout=2)
+            return
+        from ollm_tui.ui.screens.config import ConfigScreen
+
+        self.push_screen(ConfigScreen(self._effective, self._settings, self._configured))
+
     def action_help(self) -> None:
         """Show all keys."""
         from ollm_tui.ui.screens.help import HelpScreen
@@ -314,6 +340,34 @@ class OllmApp(App[None]):
         if await self.service.refresh_models():
             # Whatever else is asked loads the HTTP client, so the list is drawn before.
             self.call_after_refresh(self._ask_server)
+        self.call_after_refresh(self._read_settings)
+
+    def _read_settings(self) -> None:
+        settings = self._settings
+        if settings is None:
+            return
+
+        async def read() -> None:
+            self._configured(await work.in_thread(settings.read))
+
+        work.run(self, read(), "config", exclusive=True)
+
+    def _configured(self, effective: "Effective") -> None:
+        """Take in the configuration: say what is wrong with it, and route by it."""
+        is_news = self._effective is None or effective.problems != self._effective.problems
+        self._effective = effective
+        if is_news and effective.errors:
+            place = effective.errors[0].message
+            self.notify(f"{place}\nc shows all", severity="error", timeout=15, markup=False)
+        elif is_news and any(not file.trusted for file in effective.files):
+            self.notify(
+                "This folder's .ollm/config.yaml names servers or keys, which are ignored until "
+                "you trust it: c, then t.",
+                severity="warning",
+                timeout=15,
+                markup=False,
+            )
+        self._show_status()
 
     def _ask_server(self) -> None:
         work.run(self, self.service.refresh_server(), "memory", exclusive=True)

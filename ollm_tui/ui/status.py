@@ -20,8 +20,12 @@ _HEALTH = {
 }
 
 
-def status_line(service: ModelService, width: int, *, is_demo: bool) -> Content:
-    """The first line. What matters least goes first when the line is short."""
+def status_line(service: ModelService, width: int, *, is_demo: bool, config: str = "") -> Content:
+    """The first line. What matters least goes first when the line is short.
+
+    Args:
+        config: how the configuration is, for the right end of the line.
+    """
     server, models = service.server, service.models
     glyph, style, word = _HEALTH[server.health]
     parts: list[Content] = []
@@ -52,6 +56,10 @@ def status_line(service: ModelService, width: int, *, is_demo: bool) -> Content:
         if line.cell_length + part.cell_length + 3 > width:
             break
         line = Content.assemble(line, "   ", part)
+    gap = width - line.cell_length - len(config) - 1
+    if config and gap > 0:
+        style = "$text-error" if "✗" in config else "$text-muted"
+        line = Content.assemble(line, " " * gap, (config, style))
     return line
 
 

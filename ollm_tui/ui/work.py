@@ -3,8 +3,10 @@
 This is the worker border of the error tree: what is not one of ours is logged and shown as a bug.
 """
 
+import asyncio
 import logging
-from collections.abc import Coroutine
+from collections.abc import Callable, Coroutine
+from typing import TypeVar
 
 from textual.dom import DOMNode
 from textual.worker import Worker
@@ -14,6 +16,7 @@ from ollm_tui.service.subscriber import as_bug
 
 _LOG = logging.getLogger(__name__)
 TOAST_S = 8.0
+T = TypeVar("T")
 
 
 def run(
@@ -27,6 +30,11 @@ def run(
     return node.app.run_worker(
         _guarded(node, job), group=group, exclusive=exclusive, exit_on_error=False
     )
+
+
+async def in_thread(slow: Callable[[], T]) -> T:
+    """Call something that reads files or loads libraries, without holding up the keys."""
+    return await asyncio.to_thread(slow)
 
 
 def report(node: DOMNode, error: OllmError) -> None:

@@ -11,7 +11,7 @@ from ollm_tui.core.model import ModelInfo
 from ollm_tui.core.text import clean_line
 from ollm_tui.service.service import ModelService
 from ollm_tui.ui import format as words
-from ollm_tui.ui import keymap
+from ollm_tui.ui import keymap, work
 from ollm_tui.ui.rows import Piece, RowList, fit_name, fit_text
 
 if TYPE_CHECKING:
@@ -44,6 +44,7 @@ class RouterPane(RowList[_Line]):
         super().__init__(id="router", key=lambda line: line.number, classes="pane")
         self._service = service
         self._profile = ""
+        self._is_ready = False
         self._models: tuple[ModelInfo, ...] | None = None
         self.border_title = Content("4 Router")
 
@@ -53,10 +54,12 @@ class RouterPane(RowList[_Line]):
             self.set_items((), [("Waiting for the models …", "dim")])
         elif state.models is not self._models and not state.loading:
             self._models = state.models
-            self.call_after_refresh(self._decide)
+            self.call_after_refresh(lambda: work.run(self, self._prepare(), "route"))
 
     def action_profile(self, by: int) -> None:
         """Ask for the next profile, or the previous one."""
+        if not self._is_ready:
+            return
         names = [profile.name for profile in self._service.router.list_profiles()]
         at = names.index(self._profile) if self._profile in names else -1
         self._profile = names[(at + by) % len(names)]
@@ -88,7 +91,14 @@ class RouterPane(RowList[_Line]):
             (fit_text(said, room), "dim"),
         ]
 
+    async def _prepare(self) -> None:
+        await self._service.prepare_router()
+        self._is_ready = True
+        self._decide()
+
     def _decide(self) -> None:
+        if not self._is_ready:
+            return
         self._profile = self._profile or self._service.router.config.default_profile
         decision = self._service.explain(self._profile)
         model = "nothing fits" if decision.model is None else clean_line(decision.model)

@@ -1,0 +1,86 @@
+"""A provider that is made on first use, so that reading configuration can wait for the screen."""
+
+import asyncio
+from collections.abc import AsyncGenerator, Callable
+from contextlib import aclosing
+
+from ollm_tui.core.error import Unsupported
+from ollm_tui.core.generation import GenerationChunk, GenerationRequest
+from ollm_tui.core.model import ModelDetails, ModelList, RunningModel
+from ollm_tui.core.progress import PullStep
+from ollm_tui.providers.base import GenerateSupport, Provider, RunningSupport
+
+
+class DeferredProvider:
+    """Stands for the provider that `make` returns, which is called once, in a thread.
+
+    Every method may also raise what `make` raises: a `ConfigError`, above all.
+    """
+
+    def __init__(self, make: Callable[[], Provider]) -> None:
+        self._make = make
+        self._provider: Provider | None = None
+        self._making = asyncio.Lock()
+
+    @property
+    def kind(self) -> str:
+        """The provider's, once it is known."""
+        return self._provider.kind if self._provider else ""
+
+    @property
+    def host(self) -> str:
+        """The provider's, once it is known."""
+        return self._provider.host if self._provider else ""
+
+    async def version(self) -> str:
+        return await (await self._made()).version()
+
+    async def list_models(self) -> ModelList:
+        return await (await self._made()).list_models()
+
+    async def show(self, name: str) -> ModelDetails:
+        return await (await self._made()).show(name)
+
+    async def pull(self, name: str) -> AsyncGenerator[PullStep, None]:
+        async with aclosing((await self._made()).pull(name)) as steps:
+            async for step in steps:
+                yield step
+
+    async def delete(self, name: str) -> None:
+        await (await self._made()).delete(name)
+
+    async def copy(self, source: str, destination: str) -> None:
+        await (await self._made()).copy(source, destination)
+
+    async def close(self) -> None:
+        if self._provider is not None:
+            await self._provider.close()
+
+    async def running(self) -> tuple[RunningModel, ...]:
+        return await (await self._runner()).running()
+
+    async def load(self, name: str, keep_alive: str | float | None = None) -> None:
+        await (await self._runner()).load(name, keep_alive)
+
+    async def unload(self, name: str) -> None:
+        await (await self._runner()).unload(name)
+
+    async def chat(self, request: GenerationRequest) -> AsyncGenerator[GenerationChunk, None]:
+        provider = await self._made()
+        if not isinstance(provider, GenerateSupport):
+            raise Unsupported(f"The {provider.kind} provider answers no prompts")
+        async with aclosing(provider.chat(request)) as chunks:
+            async for chunk in chunks:
+                yield chunk
+
+    async def _runner(self) -> RunningSupport:
+        provider = await self._made()
+        if isinstance(provider, RunningSupport):
+            return provider
+        raise Unsupported(f"The {provider.kind} provider keeps no models in memory")
+
+    async def _made(self) -> Provider:
+        async with self._making:
+            if self._provider is None:
+                self._provider = await asyncio.to_thread(self._make)
+            return self._provider
