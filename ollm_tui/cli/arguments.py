@@ -1,9 +1,16 @@
-"""The command line's grammar. Unset flags are None: they are unset, not defaults."""
+"""The command line's grammar. Unset flags are None: they are unset, not defaults.
+
+One parser is made for a run, that of the verb at hand: making all of them takes longer than
+everything else up to the first frame.
+"""
 
 import argparse
-from collections.abc import Sequence
+import sys
+from collections.abc import Callable, Sequence
+from typing import NamedTuple, NoReturn
 
 from ollm_tui import __version__
+from ollm_tui.core.text import clean_line
 
 _FLAGS: tuple[tuple[str, str, str], ...] = (
     ("--model", "NAME", "use this model, whatever the profile says"),
@@ -16,77 +23,155 @@ _FLAGS: tuple[tuple[str, str, str], ...] = (
     ("--config", "FILE", "read this configuration file instead of the usual ones"),
     ("--log-file", "FILE", "write the log there"),
 )
-
-
-VERBS = ("list", "show", "ps", "status", "pull", "load", "stop", "cp", "rm")
+_SWITCHES = (
+    ("--no-config", "read no configuration file"),
+    ("--demo", "use a made-up server with made-up models"),
+)
+_VALUE_FLAGS = frozenset(flag for flag, _, _ in _FLAGS)
+"""Those that take the next word with them."""
 
 
 def parse_arguments(arguments: Sequence[str]) -> argparse.Namespace:
     """Read the command line; wrong usage, --help and --version end the program here."""
-    parser = _parser()
-    # The verbs' parsers take longer to make than everything else up to the first frame.
-    if any(argument in VERBS for argument in arguments) or not _is_plain(arguments):
-        _add_verbs(parser)
-    options = parser.parse_args(arguments, argparse.Namespace(verb=None))
-    return options
+    words = list(arguments)
+    name = _take_verb(words)
+    unset = argparse.Namespace(verb=name)
+    if name is None:
+        return _parser(None).parse_args(words, unset)
+    # Flags may stand anywhere, also between two names.
+    return _parser(name).parse_intermixed_args(words, unset)
 
 
-def _is_plain(arguments: Sequence[str]) -> bool:
-    """Whether there is nothing but flags with their values, so that no help or error is due."""
-    asks_help = any(argument in ("-h", "--help") for argument in arguments)
-    return not asks_help and (not arguments or arguments[0].startswith("-"))
+def _take_verb(words: list[str]) -> str | None:
+    """Take the verb out of the words; None = there is none."""
+    at = _first_plain(words)
+    if at is None:
+        return None
+    name = words.pop(at)
+    if name not in VERBS:
+        _parser(None).error(f"there is no verb {name!r}{_did_you_mean(name)}")
+    return name
 
 
-def _parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(
-        prog="ollm-tui",
-        description="See, fetch, inspect and route the language models on your own machine. "
-        "Without a verb it opens the screen.",
-        epilog="Exit status: 0 done, 1 negative answer, 2 wrong usage or configuration, "
-        "3 provider unreachable, 4 operation failed, 130 interrupted.",
-    )
-    parser.add_argument("--version", action="version", version=f"ollm-tui {__version__}")
-    _add_flags(parser, default=None)
+def _first_plain(words: Sequence[str]) -> int | None:
+    """The index of the first word that is neither a flag nor the value of one."""
+    at = 0
+    while at < len(words):
+        word = words[at]
+        if not word.startswith("-") or word == "-":
+            return at
+        at += 2 if word in _VALUE_FLAGS else 1
+    return None
+
+
+def _did_you_mean(name: str) -> str:
+    from ollm_tui.core.error import closest
+
+    near = closest(name, VERBS, count=1)
+    return f"; did you mean {near[0]!r}?" if near else "; --help lists them"
+
+
+class _Parser(argparse.ArgumentParser):
+    """Says what is wrong without what a hostile word would do to the terminal."""
+
+    def error(self, message: str) -> NoReturn:
+        if sys.stderr is not None:
+            self.print_usage(sys.stderr)
+        self.exit(2, f"{self.prog}: {clean_line(message)}\n")
+
+
+def _parser(name: str | None) -> argparse.ArgumentParser:
+    if name is None:
+        parser = _Parser(
+            prog="ollm-tui",
+            usage="ollm-tui [FLAGS] [VERB ...]",
+            description="See, fetch, inspect and route the language models on your own machine. "
+            "Without a verb it opens the screen.",
+            epilog=_epilog(),
+            formatter_class=argparse.RawDescriptionHelpFormatter,
+            allow_abbrev=False,
+        )
+        flags: argparse._ActionsContainer = parser
+    else:
+        verb = VERBS[name]
+        parser = _Parser(
+            prog=f"ollm-tui {name}",
+            usage=f"ollm-tui {name} {verb.usage}".rstrip() + " [FLAGS]",
+            description=f"{verb.text[0].upper()}{verb.text[1:]}.",
+            allow_abbrev=False,
+        )
+        verb.add(parser)
+        flags = parser.add_argument_group("flags of every verb")
+    for flag, metavar, text in _FLAGS:
+        flags.add_argument(flag, metavar=metavar, help=text)
+    for flag, text in _SWITCHES:
+        flags.add_argument(flag, action="store_true", help=text)
+    flags.add_argument("--version", action="version", version=f"ollm-tui {__version__}")
     return parser
 
 
-def _add_verbs(parser: argparse.ArgumentParser) -> None:
-    common = argparse.ArgumentParser(add_help=False)
-    # The flags stand before or after the verb; suppressed, the later parser undoes nothing.
-    _add_flags(common, default=argparse.SUPPRESS)
-    verbs = parser.add_subparsers(dest="verb", metavar="VERB")
-
-    def verb(name: str, text: str, *, json: bool = False) -> argparse.ArgumentParser:
-        added = verbs.add_parser(name, help=text, description=text, parents=[common])
-        if json:
-            added.add_argument("--json", action="store_true", help="print JSON")
-        return added
-
-    verb("list", "installed models", json=True).add_argument(
-        "filter", nargs="*", metavar="FILTER", help="words that the name has"
+def _epilog() -> str:
+    width = max(len(name) for name in VERBS) + 2
+    verbs = "\n".join(f"  {name:<{width}}{verb.text}" for name, verb in VERBS.items())
+    return (
+        f"verbs (`ollm-tui VERB --help` says more):\n{verbs}\n\n"
+        "exit status: 0 done, 1 negative answer, 2 wrong usage or configuration,\n"
+        "  3 provider unreachable, 4 operation failed, 130 interrupted"
     )
-    verb("show", "one model in full", json=True).add_argument("name", metavar="NAME")
-    verb("ps", "models in memory", json=True)
-    verb("status", "print available, downloading or not_found").add_argument("name", metavar="NAME")
-    verb("pull", "download models", json=True).add_argument("names", nargs="+", metavar="NAME")
-    verb("load", "load a model into memory").add_argument("name", metavar="NAME")
-    verb("stop", "unload models").add_argument("names", nargs="+", metavar="NAME")
-    copy = verb("cp", "give a model a second name")
-    copy.add_argument("source", metavar="SOURCE")
-    copy.add_argument("destination", metavar="DESTINATION")
-    remove = verb("rm", "delete models; asks first")
-    remove.add_argument("names", nargs="+", metavar="NAME")
-    remove.add_argument("--yes", action="store_true", help="do not ask")
-    remove.add_argument("--force", action="store_true", help="also models in use")
 
 
-def _add_flags(parser: argparse.ArgumentParser, default: str | None) -> None:
-    for flag, metavar, text in _FLAGS:
-        parser.add_argument(flag, metavar=metavar, help=text, default=default)
-    for flag, text in (
-        ("--no-config", "read no configuration file"),
-        ("--demo", "use a made-up server with made-up models"),
-    ):
-        parser.add_argument(
-            flag, action="store_true", help=text, default=default if default else False
-        )
+def _json(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("--json", action="store_true", help="print JSON")
+
+
+def _name(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("name", metavar="NAME")
+
+
+def _names(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("names", nargs="+", metavar="NAME")
+
+
+def _list(parser: argparse.ArgumentParser) -> None:
+    _json(parser)
+    parser.add_argument("filter", nargs="*", metavar="FILTER", help="words that the name has")
+
+
+def _show(parser: argparse.ArgumentParser) -> None:
+    _json(parser)
+    _name(parser)
+
+
+def _pull(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("--json", action="store_true", help="print one JSON event a line")
+    _names(parser)
+
+
+def _copy(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("source", metavar="SOURCE")
+    parser.add_argument("destination", metavar="DESTINATION")
+
+
+def _remove(parser: argparse.ArgumentParser) -> None:
+    _names(parser)
+    parser.add_argument("--yes", action="store_true", help="do not ask")
+    parser.add_argument("--force", action="store_true", help="also models in use")
+
+
+class _Verb(NamedTuple):
+    text: str
+    usage: str
+    add: Callable[[argparse.ArgumentParser], None]
+
+
+VERBS = {
+    "list": _Verb("installed models", "[--json] [FILTER ...]", _list),
+    "show": _Verb("one model in full", "[--json] NAME", _show),
+    "ps": _Verb("models in memory", "[--json]", _json),
+    "status": _Verb("print available, downloading or not_found", "NAME", _name),
+    "pull": _Verb("download models", "[--json] NAME ...", _pull),
+    "load": _Verb("load a model into memory", "NAME", _name),
+    "stop": _Verb("unload models", "NAME ...", _names),
+    "cp": _Verb("give a model a second name", "SOURCE DESTINATION", _copy),
+    "rm": _Verb("delete models; asks first", "[--yes] [--force] NAME ...", _remove),
+}

@@ -1,12 +1,13 @@
 """Puts the parts together: settings to provider to service. Nothing else knows all of them."""
 
 import argparse
-import logging
 import os
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import AsyncIterator, Iterator
+from contextlib import asynccontextmanager, contextmanager
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
+from ollm_tui.core.error import ConfigError
 from ollm_tui.core.model import ModelInfo
 from ollm_tui.core.name import name_key
 from ollm_tui.service.service import ModelService
@@ -15,18 +16,9 @@ from ollm_tui.ui import format as words
 if TYPE_CHECKING:
     from ollm_tui.routing.database import ModelDatabase
     from ollm_tui.routing.router import Router
+    from ollm_tui.sandbox.server import SandboxServer
 
 DEFAULT_HOST = "127.0.0.1:11434"
-
-
-def log_to(path: str | None) -> None:
-    """Send the log to a file, or nowhere: the terminal belongs to the screen and to data."""
-    logger = logging.getLogger("ollm_tui")
-    handler = logging.NullHandler() if path is None else logging.FileHandler(path, delay=True)
-    handler.setFormatter(logging.Formatter("%(asctime)s %(levelname)s %(name)s %(message)s"))
-    logger.addHandler(handler)
-    logger.propagate = False
-    logger.setLevel(logging.INFO)
 
 
 @contextmanager
@@ -40,24 +32,76 @@ def server_address(options: argparse.Namespace) -> Iterator[str]:
             or DEFAULT_HOST
         )
         return
-    from ollm_tui.cli.demo import demo_server
-
-    with demo_server() as sandbox:
+    with _sandbox() as sandbox:
         yield sandbox.host
 
 
-def make_service(address: str) -> ModelService:
+def _sandbox() -> "SandboxServer":
+    try:
+        from ollm_tui.cli.demo import demo_server
+    except ModuleNotFoundError as error:
+        if error.name not in ("starlette", "uvicorn"):
+            raise
+        raise ConfigError(
+            "The demo needs two more packages",
+            cause=f"{error.name} is not installed",
+            actions=("Install them: `pip install 'ollm-tui[demo]'`.",),
+        ) from error
+    return demo_server()
+
+
+def make_service(address: str, options: argparse.Namespace) -> ModelService:
     """A service on the Ollama server at `address`."""
     from ollm_tui.providers.ollama import OllamaProvider
 
-    return ModelService(OllamaProvider(address), make_router=_make_router)
+    def router(database: "ModelDatabase") -> "Router":
+        # What fits the demo's made-up models is the same on every machine.
+        budget = None if options.demo else memory_budget_bytes(address)
+        return make_router(options, database, budget)
+
+    return ModelService(OllamaProvider(address), make_router=router)
 
 
-def _make_router(database: "ModelDatabase") -> "Router":
+@asynccontextmanager
+async def opened_service(options: argparse.Namespace) -> AsyncIterator[ModelService]:
+    """The service on the chosen server, for as long as a verb needs it."""
+    with server_address(options) as address:
+        service = make_service(address, options)
+        try:
+            yield service
+        finally:
+            await service.close()
+
+
+def make_router(
+    options: argparse.Namespace, database: "ModelDatabase", budget_bytes: int | None = None
+) -> "Router":
+    """The router for this run: --profile is its default, --model goes before any profile.
+
+    Args:
+        budget_bytes: memory for a model; None = unlimited.
+    """
     from ollm_tui.catalogue.catalogue import catalogue
     from ollm_tui.routing.router import Router
+    from ollm_tui.routing.settings import RoutingConfig
 
-    return Router(database=database, suggestions=catalogue())
+    config = RoutingConfig(pinned_model=options.model, memory_budget_bytes=budget_bytes)
+    if options.profile is not None:
+        config = replace(config, default_profile=options.profile)
+    return Router(database=database, config=config, suggestions=catalogue())
+
+
+def memory_budget_bytes(address: str) -> int | None:
+    """Three quarters of this machine's memory, where the server is on it. Source: decision R16."""
+    from ollm_tui.providers.ollama_host import parse_host
+
+    if not parse_host(address).is_loopback:
+        return None
+    try:
+        total_bytes = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
+    except (OSError, ValueError):  # a system that does not tell
+        return None
+    return total_bytes * 3 // 4 if total_bytes > 0 else None
 
 
 def names_to_pull(service: ModelService, word: str) -> list[tuple[str, str]]:

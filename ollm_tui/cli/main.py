@@ -7,19 +7,14 @@
 import gc
 import sys
 from collections.abc import Sequence
+from typing import TYPE_CHECKING
 
-from ollm_tui.core.error import (
-    ConfigError,
-    InvalidName,
-    ModelNotFound,
-    OllmError,
-    PatternSyntaxError,
-    ProviderOffline,
-    RoutingError,
-    UnknownProfile,
-)
+from ollm_tui.cli.exit_status import DONE, FAILED, INTERRUPTED, exit_status
+from ollm_tui.cli.output import flush, print_error
+from ollm_tui.core.error import OllmError
 
-DONE, NEGATIVE, USAGE, OFFLINE, FAILED, INTERRUPTED = 0, 1, 2, 3, 4, 130
+if TYPE_CHECKING:
+    import argparse
 
 
 def run() -> None:
@@ -27,53 +22,51 @@ def run() -> None:
     # Nearly all that starting allocates stays, and looking through it for garbage takes a tenth of
     # the time; the screen turns collection on again with its first frame.
     gc.disable()
-    sys.exit(main(sys.argv[1:]))
+    try:
+        status = main(sys.argv[1:])
+    finally:
+        flush()
+    sys.exit(status)
 
 
 def main(arguments: Sequence[str]) -> int:
-    """Run the program and return its exit status."""
+    """Run the program and return its exit status.
+
+    Raises:
+        SystemExit: --help, --version, or wrong usage.
+    """
     from ollm_tui.cli.arguments import parse_arguments
 
     options = parse_arguments(arguments)
     try:
-        if options.verb is None:
-            from ollm_tui.cli.screen import open_screen
-
-            return open_screen(options)
-        gc.enable()
-        import asyncio
-
-        from ollm_tui.cli.verbs import run_verb
-
-        return asyncio.run(run_verb(options))
+        return _open(options)
     except KeyboardInterrupt:
         return INTERRUPTED
     except BrokenPipeError:
-        # Whoever read our output has heard enough; keep the interpreter from flushing into it.
-        sys.stdout = None
-        return DONE
+        return DONE  # whoever reads our output has heard enough
     except OllmError as error:
         print_error(error)
         return exit_status(error)
+    except Exception as bug:  # the last border, see ruling Z27
+        from ollm_tui.cli.log import LOG
+        from ollm_tui.service.subscriber import as_bug
+
+        LOG.error("this should not have happened", exc_info=bug)
+        print_error(as_bug(bug))
+        return FAILED
 
 
-def exit_status(error: OllmError) -> int:
-    """The exit status that an error means."""
-    match error:
-        case InvalidName() | ConfigError() | UnknownProfile() | PatternSyntaxError():
-            return USAGE
-        case ModelNotFound() | RoutingError():
-            return NEGATIVE
-        case ProviderOffline():
-            return OFFLINE
-        case _:
-            return FAILED
+def _open(options: "argparse.Namespace") -> int:
+    from ollm_tui.cli.log import log_to
 
+    log_to(options.log_file)
+    if options.verb is None:
+        from ollm_tui.cli.screen import open_screen
 
-def print_error(error: OllmError) -> None:
-    """Say on stderr what failed, why, and what to do next."""
-    lines = [f"ollm-tui: {error.message}"]
-    if error.cause:
-        lines.append(f"  because: {error.cause}")
-    lines.extend(f"  try: {action}" for action in error.actions)
-    sys.stderr.write("\n".join(lines) + "\n")
+        return open_screen(options)
+    gc.enable()
+    import asyncio
+
+    from ollm_tui.cli.verbs import run_verb
+
+    return asyncio.run(run_verb(options))

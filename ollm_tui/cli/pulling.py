@@ -6,7 +6,8 @@ import shutil
 import sys
 
 from ollm_tui.cli import render
-from ollm_tui.cli.main import DONE, exit_status, print_error
+from ollm_tui.cli.exit_status import DONE, exit_status
+from ollm_tui.cli.output import print_error, say, write_error
 from ollm_tui.core.error import OllmError
 from ollm_tui.core.name import parse_reference
 from ollm_tui.core.progress import ProgressEvent, PullState
@@ -16,32 +17,63 @@ from ollm_tui.ui import format as words
 
 async def pull(service: ModelService, options: argparse.Namespace) -> int:
     """Download every name; one that fails does not stop the others, the worst status counts."""
-    for name in options.names:
-        parse_reference(name)  # all names are right before the first byte is asked for
-    report = _json_line if options.json else _Bar()
+    # All names are right, and each model is there once, before the first byte is asked for.
+    names = {parse_reference(name).key: name for name in reversed(options.names)}
+    report = _Lines() if options.json else _Bar()
 
     async def one(name: str) -> int:
         try:
             await service.pull_model(name, report)
         except OllmError as error:
+            report.clear()
             print_error(error)
             return exit_status(error)
         return DONE
 
-    statuses = await asyncio.gather(*(one(name) for name in dict.fromkeys(options.names)))
+    try:
+        statuses = await asyncio.gather(*(one(name) for name in reversed(names.values())))
+    except asyncio.CancelledError:
+        report.raise_failure()
+        raise
     return max(statuses)
 
 
-def _json_line(event: ProgressEvent) -> None:
-    sys.stdout.write(render.as_json(render.progress_json(event)) + "\n")
-    sys.stdout.flush()
+class _Lines:
+    """Progress on stdout, one JSON object a line."""
+
+    def __init__(self) -> None:
+        self._task = asyncio.current_task()
+        self._failure: OllmError | None = None
+
+    def __call__(self, event: ProgressEvent) -> None:
+        if self._failure is not None:
+            return
+        try:
+            say(render.as_json(render.progress_json(event)))
+        except BrokenPipeError:
+            self._stop(OllmError("The download was stopped", cause="its progress is not read"))
+        except OllmError as error:
+            self._stop(error)
+
+    def clear(self) -> None:
+        """Nothing stands in the way of other words: they go elsewhere."""
+
+    def raise_failure(self) -> None:
+        """Raise what stopped the downloads, if it was the output."""
+        if self._failure is not None:
+            raise self._failure
+
+    def _stop(self, error: OllmError) -> None:
+        self._failure = error
+        if self._task is not None:
+            self._task.cancel()
 
 
 class _Bar:
     """Progress on stderr: one line that changes on a terminal, a line per change of state else."""
 
     def __init__(self) -> None:
-        self._is_live = sys.stderr.isatty()
+        self._is_live = sys.stderr is not None and sys.stderr.isatty()
         self._states: dict[str, PullState] = {}
         self._latest: dict[str, ProgressEvent] = {}
 
@@ -52,16 +84,20 @@ class _Bar:
         if event.status.is_final:
             del self._latest[event.model]
         if is_news and (not self._is_live or event.status.is_final):
-            self._line(f"{event.model}: {_sentence(event)}\n")
+            self.clear()
+            write_error(f"{event.model}: {_sentence(event)}\n")
         if self._is_live and self._latest:
-            self._line("   ".join(_short(shown) for shown in self._latest.values()))
+            width = shutil.get_terminal_size().columns - 1
+            self.clear()
+            write_error("   ".join(_short(shown) for shown in self._latest.values())[:width])
 
-    def _line(self, text: str) -> None:
-        width = shutil.get_terminal_size().columns - 1
-        clear = "\r\x1b[K" if self._is_live else ""
-        body = text if text.endswith("\n") else text[:width]
-        sys.stderr.write(clear + body)
-        sys.stderr.flush()
+    def clear(self) -> None:
+        """Take the bar away, so that other words can stand in its line."""
+        if self._is_live:
+            write_error("\r\x1b[K")
+
+    def raise_failure(self) -> None:
+        """Nothing that this does can fail."""
 
 
 def _short(event: ProgressEvent) -> str:

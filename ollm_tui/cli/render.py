@@ -1,12 +1,13 @@
-"""What the verbs print: JSON in the shapes that scripts rely on, tables and sentences for people.
+"""What the verbs print: JSON in the shapes that scripts rely on, tables for people.
 
 Shapes are stable: fields are added, never renamed. Unknown values are null.
 """
 
 import dataclasses
 import json
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from datetime import UTC, datetime
+from unicodedata import combining, east_asian_width
 
 from ollm_tui.core.event import ModelsState, ServerState
 from ollm_tui.core.model import UNKNOWN_FAMILY, ModelDetails, ModelInfo, RunningModel
@@ -15,12 +16,17 @@ from ollm_tui.ui import format as words
 
 
 def as_json(value: object) -> str:
-    """One line of JSON, readable as it is in any language."""
-    return json.dumps(value, ensure_ascii=False)
+    """One line of JSON. Raw names are in it, so what is not ASCII is escaped: a terminal that
+    shows it obeys nothing of theirs, and a name that is no valid text survives."""
+    return json.dumps(value)
 
 
-def model_json(model: ModelInfo) -> dict[str, object]:
-    """A model as `list --json` and `--models` have it."""
+def model_json(model: ModelInfo, memory_known: bool = True) -> dict[str, object]:
+    """A model as `list --json` and `--models` have it.
+
+    Args:
+        memory_known: False: nobody could say what is loaded.
+    """
     return {
         "name": model.name,
         "family": None if model.family == UNKNOWN_FAMILY else model.family,
@@ -32,7 +38,7 @@ def model_json(model: ModelInfo) -> dict[str, object]:
         "modified_at": _time(model.modified_at),
         "digest": model.digest or None,
         "capabilities": dataclasses.asdict(model.capabilities) if model.capabilities else None,
-        "loaded": model.loaded,
+        "loaded": model.loaded if memory_known else None,
         "remote": model.remote,
         "embedding_only": model.embedding_only,
         "base_model": model.base_model,
@@ -43,7 +49,10 @@ def model_json(model: ModelInfo) -> dict[str, object]:
 
 
 def list_json(
-    server: ServerState, state: ModelsState, models: Iterable[ModelInfo]
+    server: ServerState,
+    state: ModelsState,
+    models: Iterable[ModelInfo],
+    memory_known: bool = True,
 ) -> dict[str, object]:
     """The answer of `list --json`."""
     return {
@@ -51,21 +60,30 @@ def list_json(
         "host": server.host,
         "stale": state.stale,
         "as_of": _time(state.as_of),
-        "models": [model_json(model) for model in models],
+        "models": [model_json(model, memory_known) for model in models],
         "problems": [dataclasses.asdict(problem) for problem in state.problems],
     }
 
 
-def details_json(details: ModelDetails) -> dict[str, object]:
+def details_json(details: ModelDetails, memory_known: bool = True) -> dict[str, object]:
     """The answer of `show --json`: the model, and the texts that only it has."""
     return {
-        **model_json(details.info),
+        **model_json(details.info, memory_known),
         "parameters": [[name, value] for name, value in details.parameters],
         "template": details.template or None,
         "system": details.system or None,
         "license": details.license or None,
         "requires": details.requires or None,
         "metadata": dict(details.info.metadata),
+    }
+
+
+def running_list_json(server: ServerState, models: Iterable[RunningModel]) -> dict[str, object]:
+    """The answer of `ps --json`."""
+    return {
+        "provider": server.provider,
+        "host": server.host,
+        "models": [running_json(model) for model in models],
     }
 
 
@@ -106,7 +124,7 @@ def model_table(models: Sequence[ModelInfo], now: datetime) -> str:
             model.quantization or words.UNKNOWN,
             words.context(model.context_window),
             "remote" if model.remote else words.size(model.size_bytes),
-            _can(model),
+            abilities(model),
             words.age(model.modified_at, now),
         )
         for model in models
@@ -130,7 +148,7 @@ def running_table(models: Sequence[RunningModel], now: datetime) -> str:
     return table(("NAME", "MEMORY", "PROCESSOR", "CTX", "LEAVES IN"), rows, right={1, 3})
 
 
-def details_text(details: ModelDetails) -> str:
+def details_text(details: ModelDetails, memory_known: bool = True) -> str:
     """One model for people."""
     info = details.info
     trained = words.UNKNOWN if info.context_window is None else f"{info.context_window:,} trained"
@@ -143,34 +161,49 @@ def details_text(details: ModelDetails) -> str:
         ("quantization", info.quantization or words.UNKNOWN),
         ("size", "runs elsewhere" if info.remote else words.size(info.size_bytes)),
         ("context", trained + (f", {served:,} served" if served else "")),
-        ("can", _can(info)),
-        ("loaded", "yes" if info.loaded else "no"),
+        ("can", abilities(info)),
+        ("loaded", ("yes" if info.loaded else "no") if memory_known else words.UNKNOWN),
         ("changed", _time(info.modified_at) or words.UNKNOWN),
         ("digest", info.digest or words.UNKNOWN),
     ]
     facts.extend((f"parameter {name}", value) for name, value in details.parameters)
     if details.requires:
         facts.append(("requires", f"Ollama {details.requires}"))
-    if details.license:
-        facts.append(("licence", details.license.strip().splitlines()[0]))
+    if licence := details.license.strip():
+        facts.append(("licence", licence.partition("\n")[0]))
     width = max(len(name) for name, _ in facts) + 2
     return "\n".join(f"{name:<{width}}{value}" for name, value in facts)
 
 
-def table(head: Sequence[str], rows: Iterable[Sequence[str]], right: set[int]) -> str:
-    """Columns as wide as their widest cell, two blanks apart."""
+def table(head: Sequence[str], rows: Iterable[Sequence[str]], right: Collection[int] = ()) -> str:
+    """Columns as wide as their widest cell, two blanks apart.
+
+    Args:
+        right: indices of the columns that are aligned at their right.
+    """
     lines = [tuple(head), *(tuple(row) for row in rows)]
-    widths = [max(len(line[index]) for line in lines) for index in range(len(head))]
+    widths = [max(_cells(line[index]) for line in lines) for index in range(len(head))]
+
+    def aligned(index: int, cell: str) -> str:
+        blanks = " " * (widths[index] - _cells(cell))
+        return blanks + cell if index in right else cell + blanks
+
     return "\n".join(
-        "  ".join(
-            cell.rjust(width) if index in right else cell.ljust(width)
-            for index, (cell, width) in enumerate(zip(line, widths, strict=True))
-        ).rstrip()
+        "  ".join(aligned(index, cell) for index, cell in enumerate(line)).rstrip()
         for line in lines
     )
 
 
-def _can(model: ModelInfo) -> str:
+def _cells(text: str) -> int:
+    """How many cells of a terminal a text takes."""
+    if text.isascii():
+        return len(text)
+    wide = sum(1 for character in text if east_asian_width(character) in "WF")
+    return len(text) + wide - sum(1 for character in text if combining(character))
+
+
+def abilities(model: ModelInfo) -> str:
+    """What a model can do, in short words."""
     can = model.capabilities
     if can is None:
         return "unknown"
