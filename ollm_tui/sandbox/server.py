@@ -226,6 +226,14 @@ class _Server(uvicorn.Server):
         await self._stopping.wait()
 
     async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
+        # What was accepted just now becomes a connection in the next turns of the loop, and breaks
+        # in asyncio, with its socket left open, if the server is closed before that.
+        loop = asyncio.get_running_loop()
+        for server in self.servers:
+            for listener in server.sockets:
+                loop.remove_reader(listener.fileno())
+        for _ in range(2):
+            await asyncio.sleep(0)
         for server in self.servers:
             server.close()
         self._abort_connections()

@@ -1,8 +1,10 @@
 """The made-up server's endpoints fail as told, its gates hold, it starts and stops fast."""
 
 import asyncio
+import gc
 import os
 import signal
+import socket
 import subprocess
 import sys
 import time
@@ -260,3 +262,14 @@ def test_a_fault_that_does_not_exist_is_refused(capsys: pytest.CaptureFixture[st
     with pytest.raises(SystemExit):
         main(["--fault", "/api/tags=sulk"])
     assert "no such mode: sulk" in capsys.readouterr().err
+
+
+def test_a_connection_made_while_it_stops_is_closed() -> None:
+    for count in range(1, 6):
+        server = SandboxServer(timing=INSTANT, models=1).start()
+        port = int(server.host.rpartition(":")[2])
+        clients = [socket.create_connection(("127.0.0.1", port)) for _ in range(count)]
+        server.stop()
+        for client in clients:
+            client.close()
+    gc.collect()  # a socket left open warns now, and a warning is an error
