@@ -1,39 +1,31 @@
 """Puts the parts together: settings to provider to service. Nothing else knows all of them."""
 
 import argparse
-import os
 from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager, contextmanager
-from dataclasses import replace
 from typing import TYPE_CHECKING
 
+from ollm_tui.cli.deferred import DeferredProvider
+from ollm_tui.cli.setup import Setup
 from ollm_tui.core.error import ConfigError
 from ollm_tui.core.model import ModelInfo
 from ollm_tui.core.name import name_key
+from ollm_tui.providers.base import Provider
 from ollm_tui.service.service import ModelService
 from ollm_tui.ui import format as words
 
 if TYPE_CHECKING:
-    from ollm_tui.routing.database import ModelDatabase
-    from ollm_tui.routing.router import Router
     from ollm_tui.sandbox.server import SandboxServer
-
-DEFAULT_HOST = "127.0.0.1:11434"
 
 
 @contextmanager
-def server_address(options: argparse.Namespace) -> Iterator[str]:
-    """The address of the server to ask; the sandbox's, running meanwhile, with --demo."""
+def opened_setup(options: argparse.Namespace) -> Iterator[Setup]:
+    """What this run asks and by which settings; with --demo the sandbox runs meanwhile."""
     if not options.demo:
-        yield (
-            options.host
-            or os.environ.get("OLLM_HOST")
-            or os.environ.get("OLLAMA_HOST")
-            or DEFAULT_HOST
-        )
+        yield Setup(options)
         return
     with _sandbox() as sandbox:
-        yield sandbox.host
+        yield Setup(options, sandbox.host)
 
 
 def _sandbox() -> "SandboxServer":
@@ -50,58 +42,31 @@ def _sandbox() -> "SandboxServer":
     return demo_server()
 
 
-def make_service(address: str, options: argparse.Namespace) -> ModelService:
-    """A service on the Ollama server at `address`."""
-    from ollm_tui.providers.ollama import OllamaProvider
-
-    def router(database: "ModelDatabase") -> "Router":
-        # What fits the demo's made-up models is the same on every machine.
-        budget = None if options.demo else memory_budget_bytes(address)
-        return make_router(options, database, budget)
-
-    return ModelService(OllamaProvider(address), make_router=router)
+def make_service(setup: Setup) -> ModelService:
+    """A service on the provider that the settings name."""
+    connection = setup.quick_connection
+    provider: Provider
+    if connection is None:
+        provider = DeferredProvider(lambda: setup.make_provider(setup.connection()))
+    else:
+        provider = setup.make_provider(connection)
+    return ModelService(provider, make_database=setup.make_database, make_router=setup.make_router)
 
 
 @asynccontextmanager
 async def opened_service(options: argparse.Namespace) -> AsyncIterator[ModelService]:
-    """The service on the chosen server, for as long as a verb needs it."""
-    with server_address(options) as address:
-        service = make_service(address, options)
+    """The service on the chosen server, for as long as a verb needs it.
+
+    Raises:
+        ConfigError: the configuration says something unusable.
+    """
+    with opened_setup(options) as setup:
+        setup.require_valid()
+        service = make_service(setup)
         try:
             yield service
         finally:
             await service.close()
-
-
-def make_router(
-    options: argparse.Namespace, database: "ModelDatabase", budget_bytes: int | None = None
-) -> "Router":
-    """The router for this run: --profile is its default, --model goes before any profile.
-
-    Args:
-        budget_bytes: memory for a model; None = unlimited.
-    """
-    from ollm_tui.catalogue.catalogue import catalogue
-    from ollm_tui.routing.router import Router
-    from ollm_tui.routing.settings import RoutingConfig
-
-    config = RoutingConfig(pinned_model=options.model, memory_budget_bytes=budget_bytes)
-    if options.profile is not None:
-        config = replace(config, default_profile=options.profile)
-    return Router(database=database, config=config, suggestions=catalogue())
-
-
-def memory_budget_bytes(address: str) -> int | None:
-    """Three quarters of this machine's memory, where the server is on it. Source: decision R16."""
-    from ollm_tui.providers.ollama_host import parse_host
-
-    if not parse_host(address).is_loopback:
-        return None
-    try:
-        total_bytes = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
-    except (OSError, ValueError):  # a system that does not tell
-        return None
-    return total_bytes * 3 // 4 if total_bytes > 0 else None
 
 
 def names_to_pull(service: ModelService, word: str) -> list[tuple[str, str]]:

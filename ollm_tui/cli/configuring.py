@@ -5,11 +5,10 @@ import sys
 from collections.abc import Callable
 
 from ollm_tui.cli import render
-from ollm_tui.cli.main import DONE, NEGATIVE, USAGE
+from ollm_tui.cli.exit_status import DONE, NEGATIVE, USAGE
 from ollm_tui.cli.setup import Setup
 from ollm_tui.config.problem import ConfigProblem, Origin, Severity
 from ollm_tui.config.resolve import Setting, Shadow
-from ollm_tui.core.error import ConfigError
 
 
 def configure(options: argparse.Namespace) -> int:
@@ -76,16 +75,11 @@ def _path(setup: Setup, options: argparse.Namespace) -> int:
 
 
 def _trust(setup: Setup, options: argparse.Namespace) -> int:
-    for file in setup.effective.files:
-        if file.origin is Origin.WORKSPACE and file.exists:
-            try:
-                setup.manager.trust(file)
-            except OSError as error:
-                raise ConfigError("The decision could not be written", cause=str(error)) from error
-            _print(f"trusted: {file.path}, as it is now; a change of it asks again")
-            return DONE
-    _warn("there is no workspace configuration here to trust")
-    return NEGATIVE
+    if not setup.trust_workspace():
+        _warn("nothing to trust: no workspace file here names servers, keys or headers")
+        return NEGATIVE
+    _print("trusted, as it is now; a change of the file asks again")
+    return DONE
 
 
 def _row(setting: Setting) -> tuple[str, str, str, str]:

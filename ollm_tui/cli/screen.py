@@ -4,7 +4,7 @@ import argparse
 import os
 from functools import partial
 
-from ollm_tui.cli.compose import make_service, names_to_pull, server_address
+from ollm_tui.cli.compose import make_service, names_to_pull, opened_setup
 from ollm_tui.core.error import ConfigError
 from ollm_tui.ui import terminal
 
@@ -19,10 +19,15 @@ def open_screen(options: argparse.Namespace) -> int:
             cause="input or output is not one",
             actions=("Use a verb instead, for example `ollm-tui list`; see --help.",),
         )
-    with server_address(options) as address:
-        service = make_service(address, options)
+    with opened_setup(options) as setup:
+        service = make_service(setup)
         from ollm_tui.ui.app import OllmApp
 
-        app = OllmApp(service, is_demo=options.demo, suggest=partial(names_to_pull, service))
+        app = OllmApp(
+            service,
+            is_demo=options.demo,
+            settings=setup,
+            suggest=partial(names_to_pull, service),
+        )
         app.run()
     return app.return_code or 0

@@ -59,7 +59,7 @@ class Setup:
             # The demo shows made-up models: nobody's own files have a say in it.
             no_config=options.no_config or (host is not None and not options.config),
         )
-        self._loading = threading.Lock()
+        self._loading = threading.RLock()
 
     @property
     def quick_connection(self) -> Connection | None:
@@ -131,6 +131,28 @@ class Setup:
         if self.quick_connection is not None:
             return ModelDatabase()
         return ModelDatabase(_custom(self.effective, "database"))
+
+    def read(self) -> "Effective":
+        """What is in force now; sources that have changed are read again."""
+        return self.effective
+
+    def trust_workspace(self) -> bool:
+        """Allow the workspace's file, as it is, to name servers and credentials.
+
+        Returns:
+            False when there is no file that asks to.
+
+        Raises:
+            ConfigError: the decision could not be written.
+        """
+        for file in self.effective.files:
+            if not file.trusted:
+                try:
+                    self.manager.trust(file)
+                except OSError as error:
+                    raise ConfigError("The decision was not written", cause=str(error)) from error
+                return True
+        return False
 
     def make_router(self, database: "ModelDatabase") -> "Router":
         """The router under the settings in force."""

@@ -10,6 +10,7 @@ from http.server import BaseHTTPRequestHandler, HTTPServer
 import pytest
 
 from ollm_tui.cli import compose
+from ollm_tui.cli.setup import Setup
 from ollm_tui.providers import ollama
 from ollm_tui.sandbox.faults import WRONG_SHAPES, EndpointMode
 from ollm_tui.sandbox.server import SandboxServer
@@ -175,8 +176,8 @@ def test_what_was_known_before_is_shown_with_a_warning_while_nobody_answers(
     """Ruling Z15; here the last known list is that of the moment before."""
     make_service = compose.make_service
 
-    def made_before(address: str, options: object) -> ModelService:
-        service = make_service(address, options)  # type: ignore[arg-type]
+    def made_before(setup: Setup) -> ModelService:
+        service = make_service(setup)
         ask_server = service.list_models
 
         async def list_models(*, refresh: bool = False) -> object:
