@@ -27,7 +27,7 @@ _SWITCHES = (
     ("--no-config", "read no configuration file"),
     ("--demo", "use a made-up server with made-up models"),
 )
-_VALUE_FLAGS = frozenset(flag for flag, _, _ in _FLAGS)
+_VALUE_FLAGS = frozenset(flag for flag, _, _ in _FLAGS) | {"--models", "--junit"}
 """Those that take the next word with them."""
 
 
@@ -39,23 +39,29 @@ def parse_arguments(arguments: Sequence[str]) -> argparse.Namespace:
     if name is None:
         return _parser(None).parse_args(words, unset)
     # Flags may stand anywhere, also between two names.
-    return _parser(name).parse_intermixed_args(words, unset)
+    options = _parser(name).parse_intermixed_args(words, unset)
+    if name == "route" and options.all and options.asked is not None:
+        _parser(name).error("give either a profile or --all")
+    return options
 
 
 def _take_verb(words: list[str]) -> str | None:
-    """Take the verb out of the words; None = there is none."""
-    at = _first_plain(words)
+    """Take the verb out of the words, of which it may be one or two; None = there is none."""
+    at = _first_plain(words, 0)
     if at is None:
         return None
     name = words.pop(at)
     if name not in VERBS:
         _parser(None).error(f"there is no verb {name!r}{_did_you_mean(name)}")
+    after = _first_plain(words, at)
+    if after is not None and f"{name} {words[after]}" in VERBS:
+        name = f"{name} {words.pop(after)}"
     return name
 
 
-def _first_plain(words: Sequence[str]) -> int | None:
+def _first_plain(words: Sequence[str], start: int) -> int | None:
     """The index of the first word that is neither a flag nor the value of one."""
-    at = 0
+    at = start
     while at < len(words):
         word = words[at]
         if not word.startswith("-") or word == "-":
@@ -67,7 +73,7 @@ def _first_plain(words: Sequence[str]) -> int | None:
 def _did_you_mean(name: str) -> str:
     from ollm_tui.core.error import closest
 
-    near = closest(name, VERBS, count=1)
+    near = closest(name, (verb for verb in VERBS if " " not in verb), count=1)
     return f"; did you mean {near[0]!r}?" if near else "; --help lists them"
 
 
@@ -158,6 +164,25 @@ def _remove(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--force", action="store_true", help="also models in use")
 
 
+def _search(parser: argparse.ArgumentParser) -> None:
+    _json(parser)
+    parser.add_argument("words", nargs="*", metavar="WORDS", help="all of them have to occur")
+
+
+def _models(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument(
+        "--models", metavar="FILE", help="output of `list --json`, instead of asking a provider"
+    )
+
+
+def _route(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("asked", nargs="?", metavar="PROFILE", help="default: the default profile")
+    parser.add_argument("--all", action="store_true", help="every profile")
+    parser.add_argument("--explain", action="store_true", help="what became of every model")
+    _models(parser)
+    _json(parser)
+
+
 class _Verb(NamedTuple):
     text: str
     usage: str
@@ -174,4 +199,10 @@ VERBS = {
     "stop": _Verb("unload models", "NAME ...", _names),
     "cp": _Verb("give a model a second name", "SOURCE DESTINATION", _copy),
     "rm": _Verb("delete models; asks first", "[--yes] [--force] NAME ...", _remove),
+    "search": _Verb("models that could be pulled", "[--json] [WORDS ...]", _search),
+    "route": _Verb(
+        "which model a profile picks",
+        "[PROFILE | --all] [--explain] [--json] [--models FILE]",
+        _route,
+    ),
 }

@@ -25,5 +25,14 @@ _VERBS: dict[str, Verb] = {
 
 async def run_verb(options: argparse.Namespace) -> int:
     """Run one verb and return the exit status."""
+    match options.verb:  # those that may need no server, and import much of their own
+        case "search":
+            from ollm_tui.cli.searching import search
+
+            return search(options)
+        case "route":
+            from ollm_tui.cli.routing import route
+
+            return await route(options)
     async with opened_service(options) as service:
         return await _VERBS[options.verb](service, options)

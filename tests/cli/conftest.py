@@ -28,6 +28,7 @@ class Result(NamedTuple):
 
 
 Cli = Callable[..., Result]
+Snapshot = Callable[..., str]
 
 
 @pytest.fixture
@@ -60,7 +61,7 @@ def ask(cli: Cli, server: SandboxServer) -> Cli:
 
 
 @pytest.fixture
-def snapshot(tmp_path: Path) -> Callable[..., str]:
+def snapshot(tmp_path: Path) -> Snapshot:
     """Writes a file of models and returns its path."""
 
     def write(*models: object, name: str = "models.json") -> str:

@@ -26,6 +26,8 @@ WORDS = {
     "stop": ["m"],
     "cp": ["a", "b"],
     "rm": ["m"],
+    "search": ["m"],
+    "route": ["code"],
 }
 
 
@@ -80,6 +82,7 @@ def test_the_value_of_a_flag_is_no_verb() -> None:
         (["show", "a", "b"], "unrecognized arguments: b"),
         (["pull", "--json"], "the following arguments are required: NAME"),
         (["cp", "a"], "the following arguments are required: DESTINATION"),
+        (["route", "code", "--all"], "give either a profile or --all"),
         (["list", "--host"], "argument --host: expected one argument"),
         (["--hos", "h", "list"], "there is no verb 'h'"),
         (["list", "--hos", "h"], "unrecognized arguments: --hos"),

@@ -29,6 +29,9 @@ VERBS = (
     ("stop", "phi3:mini"),
     ("cp", "phi3:mini", "mine"),
     ("rm", "phi3:mini", "--yes"),
+    ("route",),
+    ("route", "code", "--explain"),
+    ("route", "--all", "--json"),
 )
 
 
@@ -166,7 +169,9 @@ def test_the_address_comes_from_the_flag_then_the_variables(
     assert cli("list", "--host", server.host).status == 0
 
 
-@pytest.mark.parametrize("arguments", [("list",), ("list", "--json"), ("status", "phi3:mini")])
+@pytest.mark.parametrize(
+    "arguments", [("list",), ("list", "--json"), ("status", "phi3:mini"), ("route", "--json")]
+)
 def test_what_was_known_before_is_shown_with_a_warning_while_nobody_answers(
     ask: Cli,
     server: SandboxServer,

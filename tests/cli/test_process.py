@@ -56,7 +56,8 @@ def running(*arguments: str) -> str:
     [
         running("--version"),
         running("--help"),
-        running("list", "--help"),
+        running("route", "--help"),
+        running("search", "code"),
         "import ollm_tui.service.service, ollm_tui.providers.ollama",
     ],
 )
@@ -118,6 +119,18 @@ def test_ctrl_c_during_a_pull_closes_the_stream_and_exits_130(server: SandboxSer
     assert err.splitlines()[-1] == f"{NAME}: cancelled, nothing kept for the next try"
 
 
+@pytest.mark.parametrize(
+    ("redirection", "status"), [(">/dev/full", 4), (">&-", 4), ("2>&-", 0), ("<&-", 0)]
+)
+def test_a_stream_that_is_full_or_closed_is_no_traceback(redirection: str, status: int) -> None:
+    done = run_in_shell(f"ollm-tui search code {redirection}")
+    assert done.returncode == status
+    said = done.stderr.splitlines()
+    assert len(said) == (3 if status else 0)
+    if status:
+        assert said[0] == "ollm-tui: The output cannot be written"
+
+
 def test_without_a_terminal_the_screen_says_what_to_do_instead() -> None:
     done = run()
     assert (done.returncode, done.stdout) == (2, "")
@@ -156,3 +169,25 @@ def test_the_log_goes_to_the_file_named(cli: Cli, tmp_path: Path) -> None:
         assert cli("list", "--host", server.host, "--log-file", path).status == 0
     with open(path) as file:
         assert "smollm2:1.7b is not in the model database" in file.read()
+
+
+def test_a_log_file_that_cannot_be_written_is_wrong_usage(cli: Cli, tmp_path: Path) -> None:
+    result = cli("search", "--log-file", str(tmp_path / "missing" / "run.log"))
+    assert (result.status, result.out) == (2, "")
+    assert "because: No such file or directory" in result.err
+
+
+def test_a_bug_is_told_as_one_and_logged(
+    cli: Cli, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def broken(_: object) -> int:
+        raise ZeroDivisionError("a bug")
+
+    monkeypatch.setattr("ollm_tui.cli.searching.search", broken)
+    path = str(tmp_path / "run.log")
+    result = cli("search", "--log-file", path)
+    assert (result.status, result.out) == (4, "")
+    assert "Traceback" not in result.err
+    assert "report it" in result.err
+    with open(path) as file:
+        assert "ZeroDivisionError: a bug" in file.read()

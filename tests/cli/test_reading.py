@@ -233,7 +233,7 @@ def test_hostile_names_are_left_out_and_explained_and_no_control_byte_gets_throu
     cli: Cli,
 ) -> None:
     with SandboxServer(timing=INSTANT, hostile=True) as server:
-        for arguments in (["list"], ["list", "--json"], ["ps"]):
+        for arguments in (["list"], ["list", "--json"], ["ps"], ["route", "--explain"]):
             result = cli(*arguments, "--host", server.host)
             assert result.status == 0
             for text in (result.out, result.err):

@@ -1,0 +1,119 @@
+"""The verb `route`: which model a profile picks, from a provider's models or from a file's."""
+
+import argparse
+import asyncio
+from collections.abc import Sequence
+from typing import NamedTuple
+
+from ollm_tui.cli import render
+from ollm_tui.cli.compose import make_router, opened_service
+from ollm_tui.cli.exit_status import DONE, exit_status
+from ollm_tui.cli.installed import last_known, see_memory, with_memory
+from ollm_tui.cli.output import print_error, say, warn
+from ollm_tui.cli.render_decision import decision_table, explanation
+from ollm_tui.cli.snapshot import load_models
+from ollm_tui.core.error import OllmError
+from ollm_tui.core.model import ModelInfo
+from ollm_tui.routing.database import ModelDatabase
+from ollm_tui.routing.decision import Decision, decision_json
+from ollm_tui.routing.router import Router
+from ollm_tui.service.service import ModelService
+
+_SHOWS_AT_ONCE = 4
+_NOT_FROM_THE_PROVIDER = ("database", "default")
+
+
+class Candidates(NamedTuple):
+    """What to choose from, and who chooses."""
+
+    router: Router
+    models: Sequence[ModelInfo]
+    provisional: bool = False
+    """Details of some model could not be had."""
+
+
+async def route(options: argparse.Namespace) -> int:
+    """Print the decision for one profile, or for all."""
+    router, models, provisional = await candidates(options)
+
+    def decide(profile: str | None) -> Decision:
+        return router.explain(profile, models, provisional=provisional)
+
+    if options.all:
+        decisions = [decide(profile.name) for profile in router.list_profiles()]
+    else:
+        decisions = [decide(options.profile if options.asked is None else options.asked)]
+    if options.json:
+        plain = [decision_json(decision) for decision in decisions]
+        say(render.as_json({"decisions": plain} if options.all else plain[0]))
+    elif options.all and not options.explain:
+        say(decision_table(decisions))
+    else:
+        for decision in decisions:
+            _print(decision, explain=options.explain)
+    worst = DONE
+    for decision in decisions:
+        if decision.error is not None:
+            print_error(decision.error)
+            worst = max(worst, exit_status(decision.error))
+    return worst
+
+
+async def candidates(options: argparse.Namespace) -> Candidates:
+    """The models of --models, without asking anyone, else those of the provider."""
+    if options.models is not None:
+        database = ModelDatabase()
+        return Candidates(make_router(options, database), load_models(options.models, database))
+    async with opened_service(options) as service:
+        await last_known(service)
+        await see_memory(service)
+        models, provisional = await _with_details(service)
+        return Candidates(service.router, models, provisional)
+
+
+async def _with_details(service: ModelService) -> tuple[list[ModelInfo], bool]:
+    """The models, those of an old server with the details that its list lacks.
+
+    Returns:
+        The models, and whether some details are still missing. Source: ruling Z11.
+    """
+    turns = asyncio.Semaphore(_SHOWS_AT_ONCE)
+    failures: list[OllmError] = []
+
+    async def detailed(model: ModelInfo) -> ModelInfo:
+        if not _is_guessed(model):
+            return model
+        if service.models.stale:
+            failures.append(OllmError("Nobody is there to ask for details"))
+            return model
+        async with turns:
+            try:
+                details = await service.show_model(model.name)
+            except OllmError as error:
+                failures.append(error)
+                return model
+        return with_memory(details.info, service)
+
+    models = list(await asyncio.gather(*map(detailed, service.models.models)))
+    if failures:
+        warn(f"details of {len(failures):,} of {len(models):,} models are missing: {failures[0]}")
+    return models, bool(failures)
+
+
+def _is_guessed(model: ModelInfo) -> bool:
+    """Whether the provider has not said what the router looks at."""
+    return any(
+        model.sources.get(field) in _NOT_FROM_THE_PROVIDER
+        for field in ("context_window", "capabilities")
+    )
+
+
+def _print(decision: Decision, *, explain: bool) -> None:
+    if explain:
+        say(explanation(decision))
+    elif decision.error is None:
+        say(decision.summary)
+    if decision.provisional:
+        warn("this is provisional: some facts are guesses")
+    for warning in decision.warnings:
+        warn(warning.message)
