@@ -183,6 +183,16 @@ def _route(parser: argparse.ArgumentParser) -> None:
     _json(parser)
 
 
+def _route_test(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("files", nargs="+", metavar="FILE", help="scenario file")
+    parser.add_argument("--junit", metavar="OUT", help="also write the results as JUnit XML")
+    parser.add_argument(
+        "--update", action="store_true", help="make what is decided now what is expected"
+    )
+    _models(parser)
+    _json(parser)
+
+
 class _Verb(NamedTuple):
     text: str
     usage: str
@@ -204,5 +214,10 @@ VERBS = {
         "which model a profile picks",
         "[PROFILE | --all] [--explain] [--json] [--models FILE]",
         _route,
+    ),
+    "route test": _Verb(
+        "run scenario files",
+        "[--models FILE] [--json] [--junit OUT] [--update] FILE ...",
+        _route_test,
     ),
 }

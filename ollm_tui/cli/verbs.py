@@ -34,5 +34,9 @@ async def run_verb(options: argparse.Namespace) -> int:
             from ollm_tui.cli.routing import route
 
             return await route(options)
+        case "route test":
+            from ollm_tui.cli.scenarios import test_routing
+
+            return await test_routing(options)
     async with opened_service(options) as service:
         return await _VERBS[options.verb](service, options)

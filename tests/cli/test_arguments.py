@@ -28,6 +28,7 @@ WORDS = {
     "rm": ["m"],
     "search": ["m"],
     "route": ["code"],
+    "route test": ["f.yaml"],
 }
 
 
@@ -67,6 +68,13 @@ def test_the_value_of_a_flag_is_no_verb() -> None:
     assert (options.verb, options.profile, options.log_file, options.name) == (
         "show", "list", "ps", "rm",
     )  # fmt: skip
+    assert parse_arguments(["--models", "test", "route", "test", "f"]).verb == "route test"
+
+
+def test_the_word_test_is_a_verb_only_after_route() -> None:
+    assert parse_arguments(["route", "test", "a.yaml", "b.yaml"]).files == ["a.yaml", "b.yaml"]
+    assert parse_arguments(["route", "code"]).asked == "code"
+    assert parse_arguments(["show", "test"]).name == "test"
 
 
 @pytest.mark.parametrize(
@@ -82,6 +90,7 @@ def test_the_value_of_a_flag_is_no_verb() -> None:
         (["show", "a", "b"], "unrecognized arguments: b"),
         (["pull", "--json"], "the following arguments are required: NAME"),
         (["cp", "a"], "the following arguments are required: DESTINATION"),
+        (["route", "test"], "the following arguments are required: FILE"),
         (["route", "code", "--all"], "give either a profile or --all"),
         (["list", "--host"], "argument --host: expected one argument"),
         (["--hos", "h", "list"], "there is no verb 'h'"),
