@@ -51,11 +51,14 @@ def _take_verb(words: list[str]) -> str | None:
     if at is None:
         return None
     name = words.pop(at)
-    if name not in VERBS:
-        _parser(None).error(f"there is no verb {name!r}{_did_you_mean(name)}")
     after = _first_plain(words, at)
     if after is not None and f"{name} {words[after]}" in VERBS:
-        name = f"{name} {words.pop(after)}"
+        return f"{name} {words.pop(after)}"
+    if name not in VERBS:
+        seconds = [verb.removeprefix(f"{name} ") for verb in VERBS if verb.startswith(f"{name} ")]
+        if seconds:
+            _parser(None).error(f"{name} needs one of {', '.join(seconds)}")
+        _parser(None).error(f"there is no verb {name!r}{_did_you_mean(name)}")
     return name
 
 
@@ -193,6 +196,19 @@ def _route_test(parser: argparse.ArgumentParser) -> None:
     _json(parser)
 
 
+def _config_show(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("--origin", action="store_true", help="also who set it, and where")
+    _json(parser)
+
+
+def _config_check(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("--strict", action="store_true", help="warnings count as errors")
+
+
+def _nothing(parser: argparse.ArgumentParser) -> None:
+    """A verb without arguments of its own."""
+
+
 class _Verb(NamedTuple):
     text: str
     usage: str
@@ -220,4 +236,9 @@ VERBS = {
         "[--models FILE] [--json] [--junit OUT] [--update] FILE ...",
         _route_test,
     ),
+    "config show": _Verb("the settings in force", "[--origin] [--json]", _config_show),
+    "config check": _Verb("what is wrong with the configuration", "[--strict]", _config_check),
+    "config init": _Verb("write a commented example, over nothing", "", _nothing),
+    "config path": _Verb("which files are read", "", _nothing),
+    "config trust": _Verb("let this workspace's file name servers and keys", "", _nothing),
 }

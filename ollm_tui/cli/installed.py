@@ -3,7 +3,7 @@
 from dataclasses import replace
 
 from ollm_tui.cli.output import warn
-from ollm_tui.core.error import ModelNotFound, OllmError, ProviderGarbled, ProviderOffline, closest
+from ollm_tui.core.error import ModelNotFound, OllmError, ProviderGarbled, closest
 from ollm_tui.core.model import ModelInfo
 from ollm_tui.core.name import name_key, parse_reference
 from ollm_tui.service.service import ModelService
@@ -32,14 +32,12 @@ async def last_known(service: ModelService) -> tuple[ModelInfo, ...]:
 
     For verbs that only read. Source: ruling Z15.
     """
-    try:
-        return await list_installed(service)
-    except ProviderOffline as error:
-        as_of = service.models.as_of
-        if as_of is None:
-            raise
-        warn(f"{error}; this is what was there at {as_of.astimezone():%Y-%m-%d %H:%M}")
-        return service.models.models
+    models = await list_installed(service)
+    state = service.models
+    if state.stale and state.as_of is not None:
+        why = state.error or "Nobody answers"
+        warn(f"{why}; this is what was there at {state.as_of.astimezone():%Y-%m-%d %H:%M}")
+    return models
 
 
 def find(name: str, models: tuple[ModelInfo, ...]) -> ModelInfo:

@@ -6,15 +6,15 @@ from collections.abc import Sequence
 from typing import NamedTuple
 
 from ollm_tui.cli import render
-from ollm_tui.cli.compose import make_router, opened_service
+from ollm_tui.cli.compose import opened_service
 from ollm_tui.cli.exit_status import DONE, exit_status
 from ollm_tui.cli.installed import last_known, see_memory, with_memory
 from ollm_tui.cli.output import print_error, say, warn
 from ollm_tui.cli.render_decision import decision_table, explanation
+from ollm_tui.cli.setup import Setup
 from ollm_tui.cli.snapshot import load_models
 from ollm_tui.core.error import OllmError
 from ollm_tui.core.model import ModelInfo
-from ollm_tui.routing.database import ModelDatabase
 from ollm_tui.routing.decision import Decision, decision_json
 from ollm_tui.routing.router import Router
 from ollm_tui.service.service import ModelService
@@ -62,13 +62,24 @@ async def route(options: argparse.Namespace) -> int:
 async def candidates(options: argparse.Namespace) -> Candidates:
     """The models of --models, without asking anyone, else those of the provider."""
     if options.models is not None:
-        database = ModelDatabase()
-        return Candidates(make_router(options, database), load_models(options.models, database))
+        router = router_of_settings(options)
+        return Candidates(router, load_models(options.models, router.database))
     async with opened_service(options) as service:
         await last_known(service)
         await see_memory(service)
         models, provisional = await _with_details(service)
         return Candidates(service.router, models, provisional)
+
+
+def router_of_settings(options: argparse.Namespace) -> Router:
+    """The router for models of a file: nobody is asked, and no memory is the limit.
+
+    Raises:
+        ConfigError: the configuration says something unusable.
+    """
+    setup = Setup(options)
+    setup.require_valid()
+    return setup.make_router(setup.make_database(), is_for_this_machine=False)
 
 
 async def _with_details(service: ModelService) -> tuple[list[ModelInfo], bool]:

@@ -7,16 +7,14 @@ from pathlib import Path
 from typing import NamedTuple
 
 from ollm_tui.cli import render
-from ollm_tui.cli.compose import make_router
 from ollm_tui.cli.exit_status import DONE, NEGATIVE
 from ollm_tui.cli.input_file import LIMIT_BYTES, LIMIT_NODES, read_input
 from ollm_tui.cli.output import say, warn
-from ollm_tui.cli.routing import Candidates, candidates
+from ollm_tui.cli.routing import Candidates, candidates, router_of_settings
 from ollm_tui.cli.snapshot import load_models
 from ollm_tui.config.document import Document, parse_document
 from ollm_tui.core.error import ConfigError, ScenarioError
 from ollm_tui.core.text import clean_line
-from ollm_tui.routing.database import ModelDatabase
 from ollm_tui.routing.scenario import CaseResult, ScenarioFile, read_scenarios, run_scenarios
 from ollm_tui.routing.scenario_report import junit_xml, scenarios_json
 from ollm_tui.ui import format as words
@@ -67,7 +65,7 @@ def _read(path: str) -> _Read:
 async def _installed(options: argparse.Namespace, files: Sequence[_Read]) -> Candidates:
     """What files without models of their own are about; nobody is asked when all have some."""
     if options.models is None and all(_has_models(file.scenarios) for file in files):
-        return Candidates(make_router(options, ModelDatabase()), ())
+        return Candidates(router_of_settings(options), ())
     return await candidates(options)
 
 

@@ -154,8 +154,15 @@ class Setup:
                 return True
         return False
 
-    def make_router(self, database: "ModelDatabase") -> "Router":
-        """The router under the settings in force."""
+    def make_router(
+        self, database: "ModelDatabase", *, is_for_this_machine: bool = True
+    ) -> "Router":
+        """The router under the settings in force.
+
+        Args:
+            is_for_this_machine: False for models of a file, where no memory is the limit, so that
+                every machine gives one answer. Source: ruling Z7.
+        """
         from ollm_tui.catalogue.catalogue import catalogue
         from ollm_tui.routing.profile import merge_profiles
         from ollm_tui.routing.router import Router
@@ -172,15 +179,18 @@ class Setup:
             pinned_model=effective.pinned_model,
             strict_overrides=routing.strict_overrides,
             family_match=routing.family_match,
-            memory_budget_bytes=routing.memory_budget or self._own_memory_budget(),
+            memory_budget_bytes=self._memory_budget() if is_for_this_machine else None,
             allow_remote=routing.allow_remote,
             prefer_loaded=routing.prefer_loaded,
             origins={s.key: str(s.place) for s in effective.settings.values() if s.place.line},
         )
         return Router(profiles, database, config, suggestions=catalogue())
 
-    def _own_memory_budget(self) -> int | None:
-        """Three quarters of this machine's memory when the server runs on it, else no limit."""
+    def _memory_budget(self) -> int | None:
+        """What is set, else three quarters of this machine's memory when the server runs on it."""
+        configured: int | None = self.effective.config.model.routing.memory_budget
+        if configured is not None:
+            return configured
         from ollm_tui.providers.ollama_host import parse_host
 
         is_demo = self._host is not None  # whose models are the same on every machine

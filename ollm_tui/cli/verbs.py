@@ -38,5 +38,9 @@ async def run_verb(options: argparse.Namespace) -> int:
             from ollm_tui.cli.scenarios import test_routing
 
             return await test_routing(options)
+    if options.verb.startswith("config "):
+        from ollm_tui.cli.configuring import configure
+
+        return configure(options)
     async with opened_service(options) as service:
         return await _VERBS[options.verb](service, options)

@@ -10,6 +10,7 @@ import pytest
 from ollm_tui.cli.main import main
 from ollm_tui.sandbox.server import SandboxServer
 from ollm_tui.sandbox.timing import INSTANT
+from ollm_tui.service import retry
 
 
 class Result(NamedTuple):
@@ -70,3 +71,10 @@ def snapshot(tmp_path: Path) -> Snapshot:
         return str(path)
 
     return write
+
+
+@pytest.fixture(autouse=True)
+def _impatient(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Broken downloads are tried again at once: how long to wait is tested elsewhere."""
+    monkeypatch.setattr(retry, "FIRST_WAIT_S", 0.001)
+    monkeypatch.setattr(retry, "LONGEST_WAIT_S", 0.002)

@@ -29,6 +29,11 @@ WORDS = {
     "search": ["m"],
     "route": ["code"],
     "route test": ["f.yaml"],
+    "config show": [],
+    "config check": [],
+    "config init": [],
+    "config path": [],
+    "config trust": [],
 }
 
 

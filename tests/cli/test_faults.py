@@ -11,6 +11,7 @@ import pytest
 
 from ollm_tui.cli import compose
 from ollm_tui.cli.setup import Setup
+from ollm_tui.config.connection import Connection
 from ollm_tui.providers import ollama
 from ollm_tui.sandbox.faults import WRONG_SHAPES, EndpointMode
 from ollm_tui.sandbox.server import SandboxServer
@@ -71,8 +72,8 @@ def test_nobody_there_to_pull_is_status_3(cli: Cli, free_port: int) -> None:
 def test_a_server_that_hangs_is_status_3(
     ask: Cli, server: SandboxServer, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    hasty = functools.partial(ollama.OllamaProvider, read_timeout_s=0.02)
-    monkeypatch.setattr(ollama, "OllamaProvider", hasty)
+    hasty = functools.partial(Connection, timeout_s=0.02)
+    monkeypatch.setattr("ollm_tui.config.start.Connection", hasty)
     monkeypatch.setattr(ollama, "FIRST_TIMEOUT_S", 0.02)
     server.faults.set("*", EndpointMode.HANG)
     for arguments in VERBS:

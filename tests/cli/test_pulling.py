@@ -155,7 +155,7 @@ def test_a_script_of_the_server_is_told_as_it_happens(ask: Cli, server: SandboxS
             CUT,
         ],
     )
-    script.advance(3)
+    script.gate.open()
     result = ask("pull", NAME, "--json")
     last = events(result.out)[-1]
     assert (last["status"], last["percentage"], last["total_bytes"]) == ("error", 25, 200)

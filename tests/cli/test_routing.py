@@ -5,6 +5,7 @@ from pathlib import Path
 
 import pytest
 
+from ollm_tui.cli.setup import Setup
 from ollm_tui.sandbox.faults import EndpointMode
 from ollm_tui.sandbox.server import SandboxServer
 from ollm_tui.sandbox.timing import INSTANT
@@ -167,7 +168,7 @@ def test_models_of_a_file_need_no_provider(
 def test_a_file_gives_the_answers_of_the_server_it_was_listed_from(
     ask: Cli, cli: Cli, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("ollm_tui.cli.compose.memory_budget_bytes", lambda _: None)
+    monkeypatch.setattr(Setup, "_memory_budget", lambda _: None)
     path = tmp_path / "models.json"
     path.write_text(ask("list", "--json").out)
     asked = ask("route", "--all", "--json").json
@@ -190,7 +191,7 @@ def test_the_models_of_a_file_have_no_memory_budget(cli: Cli, snapshot: Snapshot
 def test_models_of_this_machine_have_its_memory_as_budget(
     ask: Cli, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("ollm_tui.cli.compose.memory_budget_bytes", lambda _: 6 * 10**9)
+    monkeypatch.setattr(Setup, "_memory_budget", lambda _: 6 * 10**9)
     assert ask("route", "general", "--json").json["model"] == "llama3.1:8b"
 
 

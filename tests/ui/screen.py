@@ -4,6 +4,7 @@ import asyncio
 import time
 from collections.abc import Callable
 
+from textual import events
 from textual.pilot import Pilot
 
 from ollm_tui.service.service import ModelService
@@ -11,6 +12,7 @@ from ollm_tui.ui.app import OllmApp
 from ollm_tui.ui.rows import RowList
 
 PATIENCE_S = 10.0
+_KEYS = {" ": "space", "/": "slash", "?": "question_mark", "@": "at", ":": "colon"}
 
 
 class Screen:
@@ -41,8 +43,9 @@ class Screen:
         await self.pilot.press(*keys)
 
     async def type(self, text: str) -> None:
-        """Type a text."""
-        await self.pilot.press(*("space" if letter == " " else letter for letter in text))
+        """Type a text into the field that has the focus."""
+        for letter in text:
+            self.app.post_message(events.Key(_KEYS.get(letter, letter), letter))
 
     async def until(self, is_so: Callable[[], bool]) -> None:
         """Let the app run until something is so."""
@@ -50,7 +53,6 @@ class Screen:
         while not is_so():
             assert time.monotonic() < end_s, self.text
             await asyncio.sleep(0.005)
-            await self.pilot.pause()
 
     async def sees(self, *texts: str) -> str:
         """Let the app run until all texts are on screen; returns the screen."""

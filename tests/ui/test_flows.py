@@ -155,6 +155,7 @@ async def test_a_wrong_name_is_told_in_the_dialog_and_nothing_is_asked(
     async with open_app() as screen:
         await screen.press("p")
         await screen.type("no@name")
+        await screen.sees("no@name")
         await screen.press("enter")
         await screen.sees("Invalid model name format", "a digest (@…)")
         assert server.count("/api/pull") == 0
