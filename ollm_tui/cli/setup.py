@@ -207,10 +207,14 @@ def config_error(problems: "tuple[ConfigProblem, ...]") -> ConfigError:
     """One error that tells of all problems: the first in words, the others counted."""
     first = problems[0]
     more = len(problems) - 1
+    place = f"{first.detail} ({first.place})" if first.detail else str(first.place)
     return ConfigError(
-        first.message,
-        cause=f"and {more} more" if more else "",
-        actions=("Run `ollm-tui config check` to see every problem with its place.",),
+        first.sentence,
+        cause=f"{place}, and {more} more" if more else place,
+        actions=(
+            *((first.remedy,) if first.remedy else ()),
+            "Run `ollm-tui config check` to see every problem with its place.",
+        ),
     )
 
 
