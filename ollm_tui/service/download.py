@@ -8,6 +8,7 @@ import contextlib
 from collections import deque
 from collections.abc import AsyncGenerator, Awaitable, Callable
 from datetime import UTC, datetime, timedelta
+from typing import TYPE_CHECKING
 
 from ollm_tui.core.error import DownloadFailed, OllmError
 from ollm_tui.core.event import QueueItem
@@ -16,6 +17,9 @@ from ollm_tui.core.progress import ProgressEvent, PullPhase, PullState, PullStep
 from ollm_tui.core.text import clean_line
 from ollm_tui.service.progress import STALL_AFTER_S, ProgressTracker
 from ollm_tui.service.subscriber import call_all
+
+if TYPE_CHECKING:
+    from ollm_tui.service.queue_store import SavedDownload
 
 SPEED_SAMPLES = 60
 LOG_LINES = 200
@@ -109,6 +113,13 @@ class Download:
     def active_state(self) -> PullState:
         """What it is doing now, while it has a task."""
         return PullState.STALLED if self._next_try_at else self.tracker.state()
+
+    def recall(self, known: "SavedDownload") -> None:
+        """Become what an earlier run left."""
+        self._has_begun = True  # so that a server which starts late is waited for
+        self.tracker.recall(known.downloaded_bytes, known.total_bytes)
+        is_paused = known.state is PullState.PAUSED
+        self.tell(PullState.PAUSED if is_paused else PullState.QUEUED)
 
     def join(self, callback: ProgressCallback | None) -> None:
         """Somebody else wants it too, and is told how it stands."""

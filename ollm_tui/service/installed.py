@@ -7,7 +7,7 @@ import asyncio
 from collections.abc import Callable, Iterable
 from dataclasses import replace
 from datetime import datetime
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 from ollm_tui.core.error import ModelNotFound, OllmError, closest
 from ollm_tui.core.event import ModelsState
@@ -16,6 +16,9 @@ from ollm_tui.core.name import name_key, same_model
 from ollm_tui.providers.base import Provider
 from ollm_tui.service.cache import TTLCache
 from ollm_tui.service.reach import is_unreachable
+
+if TYPE_CHECKING:
+    from ollm_tui.service.memory import Memory
 
 LIST_TTL_S = 60.0
 INFO_TTL_S = 300.0
@@ -41,6 +44,7 @@ class InstalledModels:
         on_answer: told how the list was answered: None or the error.
         clock: monotonic seconds, for freshness.
         now: the wall clock, for "as of".
+        memory: keeps the list for the next run.
     """
 
     def __init__(
@@ -52,7 +56,9 @@ class InstalledModels:
         on_answer: Callable[[OllmError | None], None],
         clock: Callable[[], float],
         now: Callable[[], datetime],
+        memory: "Memory | None" = None,
     ) -> None:
+        self._memory = memory
         self._provider = provider
         self._enrich = enrich
         self._on_change = on_change
@@ -77,10 +83,22 @@ class InstalledModels:
         try:
             models = await self._lists.get(_LIST, self._fetch_list, refresh=refresh)
         except OllmError as error:
-            if self._known.as_of is None or not is_unreachable(error):
+            if not is_unreachable(error) or not await self.recall():
                 raise
             return self.state.models
         return self._marked(models)
+
+    async def recall(self) -> bool:
+        """Show what an earlier run knew if this one knows nothing; whether anything is known."""
+        if self._known.as_of is None and self._memory is not None:
+            last = await self._memory.last_list()
+            if last is not None and self._known.as_of is None:
+                models = await self._enriched(last.models.models)
+                self._known = self._known._replace(
+                    models=models, problems=last.models.problems, as_of=last.as_of, stale=True
+                )
+                self._update()
+        return self._known.as_of is not None
 
     async def show(self, name: str, *, refresh: bool = False) -> ModelDetails:
         """All about one model; asked anew when the list has another digest than before.
@@ -143,8 +161,7 @@ class InstalledModels:
         try:
             listed = await self._provider.list_models()
         except OllmError as error:
-            # An answer to a question from before a change says nothing about now.
-            if self._lists.will_store(_LIST):
+            if self._counts():
                 self.doubt(error)
                 self._on_answer(error)
             raise
@@ -157,18 +174,26 @@ class InstalledModels:
     async def _take(self, listed: ModelList) -> Models:
         """Enrich an answer and make it the state, unless it is from before a change."""
         state = ModelsState(listed.models, listed.problems, as_of=self._now())
-        if len(listed.models) < _MANY:
-            models = self._enrich(listed.models)
-        else:
-            if self._known.as_of is None and self._lists.will_store(_LIST):
-                # Names and sizes first; looking so many up takes longer than drawing them.
-                self._known = state
-                self._update()
-            models = await asyncio.to_thread(self._enrich, listed.models)
-        if self._lists.will_store(_LIST):
+        if len(listed.models) >= _MANY and self._known.as_of is None and self._counts():
+            # Names and sizes first; looking so many up takes longer than drawing them.
+            self._known = state
+            self._update()
+        models = await self._enriched(listed.models)
+        if self._counts():
             self._known = state._replace(models=models)
             self._on_answer(None)
+            if self._memory is not None:
+                self._memory.keep_list(listed, self._now())
         return models
+
+    async def _enriched(self, models: Models) -> Models:
+        if len(models) < _MANY:
+            return self._enrich(models)
+        return await asyncio.to_thread(self._enrich, models)
+
+    def _counts(self) -> bool:
+        """Whether the answer at hand is not from before a change."""
+        return self._lists.will_store(_LIST)
 
     async def _fetch_info(self, name: str, digest: str) -> _Described:
         try:

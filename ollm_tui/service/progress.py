@@ -19,11 +19,12 @@ _ALL_ARRIVED = (PullPhase.VERIFYING, PullPhase.FINISHING, PullPhase.SUCCESS)
 
 
 class _Layer:
-    __slots__ = ("completed", "present", "total")
+    __slots__ = ("completed", "present", "reported", "total")
 
     def __init__(self, present: int) -> None:
         self.total = 0
-        self.completed = present
+        self.reported = present
+        self.completed = present  # the most that was ever reported
         self.present = present  # bytes that were there before; they took no time
 
 
@@ -52,9 +53,10 @@ class ProgressTracker:
         self._phase = PullPhase.RESOLVING
         self._downloaded_bytes = 0
         self._received_bytes = 0
+        self._recalled_total_bytes = 0
         self._percentage = 0.0
         self._samples: deque[tuple[float, int]] = deque()
-        self._measuring_since_s = self._grew_at_s = clock()
+        self._measuring_since_s = self._grew_at_s = self._moved_at_s = clock()
 
     @property
     def phase(self) -> PullPhase:
@@ -74,10 +76,15 @@ class ProgressTracker:
             for digest, layer in self._layers.items()
         )
 
+    def recall(self, downloaded_bytes: int, total_bytes: int) -> None:
+        """Go on from what an earlier run knew, which is all there is until layers are reported."""
+        self._downloaded_bytes = downloaded_bytes
+        self._recalled_total_bytes = total_bytes
+
     def start(self) -> None:
         """A try begins: what came before says nothing about speed and stalls."""
         self._phase = PullPhase.RESOLVING
-        self._grew_at_s = self._clock()
+        self._grew_at_s = self._moved_at_s = self._clock()
         self._samples.clear()
 
     def feed(self, step: PullStep) -> None:
@@ -89,11 +96,12 @@ class ProgressTracker:
                 layer = self._layers[step.layer] = _Layer(step.completed_bytes)
             layer.total = max(layer.total, step.total_bytes, step.completed_bytes)
             layer.completed = max(layer.completed, step.completed_bytes)
-            self._measure()
+            self._measure(is_moving=step.completed_bytes > layer.reported)
+            layer.reported = step.completed_bytes
         elif step.phase in _ALL_ARRIVED:
             for layer in self._layers.values():
                 layer.completed = layer.total
-            self._measure()
+            self._measure(is_moving=True)
 
     def event(self, status: PullState, error: str | None = None) -> ProgressEvent:
         """The progress as of now."""
@@ -120,21 +128,27 @@ class ProgressTracker:
         """What an active download is doing now."""
         if self._phase in _ALL_ARRIVED:
             return PullState.VERIFYING
-        if self._clock() - self._grew_at_s >= STALL_AFTER_S:
+        if self._clock() - self._moved_at_s >= STALL_AFTER_S:
             return PullState.STALLED
         return PullState.DOWNLOADING
 
     def _total_bytes(self) -> int:
         known = sum(layer.total for layer in self._layers.values())
+        if not known or self._phase not in _ALL_ARRIVED:
+            known = max(known, self._recalled_total_bytes)
         return max(known, self._downloaded_bytes)
 
-    def _measure(self) -> None:
+    def _measure(self, *, is_moving: bool) -> None:
         now_s = self._clock()
         downloaded = sum(layer.completed for layer in self._layers.values())
-        if downloaded > self._downloaded_bytes:
-            self._downloaded_bytes = downloaded
-            if now_s - self._grew_at_s > SPEED_WINDOW_S:
-                self._samples.clear()  # an average over a gap would be wrong for a whole window
+        has_grown = downloaded > self._downloaded_bytes
+        self._downloaded_bytes = max(downloaded, self._downloaded_bytes)
+        if has_grown and now_s - self._grew_at_s > SPEED_WINDOW_S:
+            self._samples.clear()  # an average over a gap would be wrong for a whole window
+        if has_grown or is_moving:
+            # Also what is fetched a second time after a rollback: it is no stall.
+            self._moved_at_s = now_s
+        if has_grown:
             self._grew_at_s = now_s
         self._received_bytes = sum(
             layer.completed - layer.present for layer in self._layers.values()

@@ -6,16 +6,20 @@ Owns every download from asked for to ended. Knows nothing of how a provider tra
 import asyncio
 import functools
 import logging
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Iterable
 from datetime import UTC, datetime
+from typing import TYPE_CHECKING
 
 from ollm_tui.core.error import DownloadFailed, OllmError
-from ollm_tui.core.event import QueueState
+from ollm_tui.core.event import QueueItem, QueueState
 from ollm_tui.core.name import name_key
 from ollm_tui.core.progress import PullPhase, PullState
 from ollm_tui.service import retry
 from ollm_tui.service.download import Download, ProgressCallback, Pull
 from ollm_tui.service.subscriber import as_bug
+
+if TYPE_CHECKING:
+    from ollm_tui.service.queue_store import SavedDownload
 
 _LOG = logging.getLogger(__name__)
 
@@ -30,7 +34,7 @@ class DownloadQueue:
         pull: the provider's pull.
         on_change: called with the whole queue, at most every 0.1 s while bytes arrive and at
             once when an entry starts or ends.
-        on_settled: called with the name when an entry ends that the provider was asked for.
+        on_settled: called with each entry that ends and that the provider was asked for.
         concurrency: 1 or more.
         clock: monotonic seconds.
         sleep: waits for seconds of that clock.
@@ -43,7 +47,7 @@ class DownloadQueue:
         pull: Pull,
         *,
         on_change: Callable[[QueueState], None],
-        on_settled: Callable[[str], None],
+        on_settled: Callable[[QueueItem], None],
         clock: Callable[[], float],
         sleep: Callable[[float], Awaitable[None]] = asyncio.sleep,
         dice: Callable[[], float] = retry.roll,
@@ -78,7 +82,7 @@ class DownloadQueue:
         """
         download = self._unfinished(name)
         if download is None:
-            download = Download(self._next_number, name, self._clock, self._now)
+            download = self._new(self._next_number, name)
             self._next_number += 1
             self._downloads[download.number] = download
         download.join(on_progress)
@@ -88,6 +92,19 @@ class DownloadQueue:
         self._start_next()
         self._publish()
         return download.number
+
+    def restore(self, saved: "Iterable[SavedDownload]") -> None:
+        """Queue what an earlier run had not finished; paused ones stay paused."""
+        for known in saved:
+            if self.is_pending(known.name):
+                continue
+            number = self._next_number
+            self._next_number += 1
+            self._downloads[number] = download = self._new(number, known.name)
+            download.recall(known)
+            download.join(None)
+        self._start_next()
+        self._publish()
 
     async def wait(self, number: int) -> None:
         """Wait until the entry has ended.
@@ -152,9 +169,7 @@ class DownloadQueue:
             self._publish()
         else:
             # A new entry in the old one's place: that one has told its end.
-            self._downloads[number] = again = Download(
-                number, download.name, self._clock, self._now
-            )
+            self._downloads[number] = again = self._new(number, download.name)
             again.join(None)
             self._start_next()
             self._publish()
@@ -222,6 +237,9 @@ class DownloadQueue:
         if not is_stopping and download.tracker.phase is not PullPhase.SUCCESS:
             task.cancel()
         await asyncio.wait([task])
+
+    def _new(self, number: int, name: str) -> Download:
+        return Download(number, name, self._clock, self._now)
 
     def _unfinished(self, name: str) -> Download | None:
         key = name_key(name)
@@ -299,7 +317,7 @@ class DownloadQueue:
         download.tell(state)
         download.ended.set()
         if download.is_asked_for:
-            self._on_settled(download.name)
+            self._on_settled(download.item)
         self._start_next()
         self._publish()
 

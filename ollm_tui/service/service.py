@@ -16,6 +16,7 @@ from ollm_tui.core.error import OllmError, Unsupported
 from ollm_tui.core.event import (
     Event,
     ModelsState,
+    QueueItem,
     QueueState,
     RunningState,
     ServerHealth,
@@ -34,9 +35,13 @@ from ollm_tui.service.running import RunningModels
 from ollm_tui.service.subscriber import call_all
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from ollm_tui.routing.database import ModelDatabase
     from ollm_tui.routing.decision import Decision
     from ollm_tui.routing.router import Router
+    from ollm_tui.service.memory import Memory
+    from ollm_tui.service.queue_store import EndedDownload
 
 _LOG = logging.getLogger(__name__)
 
@@ -54,6 +59,7 @@ class ModelService:
         make_database: makes the model database on first use; the shipped entries when absent.
         make_router: makes the router on first use, once a list has been drawn; the built-in
             profiles when absent.
+        state_path: where to keep what the next run shall know; nowhere when absent.
         concurrency: downloads at once.
         clock: monotonic seconds, for the caches and speeds.
         sleep: waits for seconds of that clock.
@@ -67,6 +73,7 @@ class ModelService:
         *,
         make_database: "Callable[[], ModelDatabase] | None" = None,
         make_router: "Callable[[ModelDatabase], Router] | None" = None,
+        state_path: "Path | None" = None,
         concurrency: int = 2,
         clock: Callable[[], float] = time.monotonic,
         sleep: Callable[[float], Awaitable[None]] = asyncio.sleep,
@@ -83,6 +90,8 @@ class ModelService:
         self._subscribers: list[Subscriber] = []
         self._background: set[asyncio.Task[Any]] = set()
         self._is_closing = False
+        self._is_started = self._is_restored = False
+        self._memory = self._make_memory(state_path)
         self._server = ServerWatch(
             provider, on_change=self._server_changed, on_return=self.refresh, sleep=sleep
         )
@@ -93,11 +102,12 @@ class ModelService:
             on_answer=self._server.answered,
             clock=clock,
             now=now,
+            memory=self._memory,
         )
         self._running = RunningModels(provider, on_change=self._memory_changed, clock=clock)
         self._queue = DownloadQueue(
             provider.pull,
-            on_change=self._publish,
+            on_change=self._queue_changed,
             on_settled=self._settled,
             concurrency=concurrency,
             clock=clock,
@@ -106,9 +116,15 @@ class ModelService:
             now=now,
         )
 
-    def start(self) -> None:
-        """From now on notice by itself when a provider that was away answers again."""
+    async def start(self) -> None:
+        """Show what the last run knew, go on with its downloads, and watch the provider.
+
+        For the screen: verbs leave the queue of others alone.
+        """
+        self._is_started = True
         self._server.start()
+        await self._installed.recall()
+        await self._restore_queue()
 
     # What is known now, without asking anyone.
 
@@ -221,6 +237,8 @@ class ModelService:
             return ModelStatus.AVAILABLE
         if self._queue.is_downloading(name):
             return ModelStatus.DOWNLOADING
+        if self._memory is not None and await self._memory.is_downloaded_elsewhere(name):
+            return ModelStatus.DOWNLOADING
         return ModelStatus.NOT_FOUND
 
     async def refresh_running(self) -> tuple[RunningModel, ...]:
@@ -281,6 +299,8 @@ class ModelService:
         """
         parsed = parse_reference(name)
         wanted = f"{parsed.scheme}://{parsed.short}" if parsed.is_plain_http else parsed.short
+        if self._is_started and not self._is_restored:
+            self._in_background(self._restore_queue())  # whoever kept it may have gone
         return self._queue.add(wanted, on_progress)
 
     async def cancel(self, number: int) -> None:
@@ -310,6 +330,10 @@ class ModelService:
     def clear_finished(self) -> None:
         """Forget the downloads that have ended."""
         self._queue.clear_finished()
+
+    async def history(self, count: int = 100) -> "tuple[EndedDownload, ...]":
+        """The last downloads that ended, of earlier runs too, latest first."""
+        return await self._memory.history(count) if self._memory else ()
 
     async def delete_model(self, name: str, *, force: bool = False) -> None:
         """Remove a model; refused while it is loaded or being downloaded.
@@ -363,6 +387,8 @@ class ModelService:
 
     async def close(self) -> None:
         """End every download and question, and let go of the provider."""
+        if self._memory is not None and not self._is_closing:
+            self._memory.keep_queue(self.queue.items, bytes_count=True)
         self._is_closing = True
         await self._server.close()
         await self._queue.close()
@@ -371,6 +397,8 @@ class ModelService:
         await asyncio.gather(*self._background, return_exceptions=True)
         await self._installed.close()
         await self._running.close()
+        if self._memory is not None:
+            await self._memory.close()
         await self._provider.close()
 
     # Inside.
@@ -410,11 +438,31 @@ class ModelService:
         self._publish(state)
         self._installed.set_loaded(state.models)
 
-    def _settled(self, name: str) -> None:
+    def _make_memory(self, path: "Path | None") -> "Memory | None":
+        if path is None:
+            return None
+        from ollm_tui.service.memory import Memory
+
+        return Memory(path, self._provider.kind, self._provider.host, self._publish)
+
+    async def _restore_queue(self) -> None:
+        if self._memory is not None and self._memory.own_queue() and not self._is_restored:
+            self._is_restored = True
+            self._queue.restore(await self._memory.unfinished())
+
+    def _queue_changed(self, state: QueueState) -> None:
+        self._publish(state)
+        if self._memory is not None and not self._is_closing:
+            self._memory.keep_queue(state.items)
+
+    def _settled(self, item: QueueItem) -> None:
         # A cancelled or broken pull may have written its manifest just before.
-        self._installed.forget(name)
-        if not self._is_closing:
-            self._in_background(self.refresh_models())
+        self._installed.forget(item.name)
+        if self._is_closing:
+            return
+        if self._memory is not None:
+            self._memory.keep_ending(item, self.now())
+        self._in_background(self.refresh_models())
 
     def _in_background(self, job: Coroutine[object, object, T]) -> "asyncio.Task[T]":
         task = asyncio.create_task(job)

@@ -143,7 +143,7 @@ async def test_refresh_asks_nothing_more_of_a_server_that_is_away(
 async def test_the_probe_waits_longer_each_time_up_to_a_minute(
     service: ModelService, provider: FakeProvider, clock: FakeClock
 ) -> None:
-    service.start()
+    await service.start()
     go_away(provider)
     await service.refresh()
     asked_at_s = [clock.now_s]
@@ -160,7 +160,7 @@ async def test_the_probe_waits_longer_each_time_up_to_a_minute(
 async def test_recovery_is_noticed_without_anybody_asking(
     service: ModelService, provider: FakeProvider, clock: FakeClock, recorder: Recorder
 ) -> None:
-    service.start()
+    await service.start()
     go_away(provider)
     await service.refresh()
     await clock.advance(20)
@@ -179,7 +179,7 @@ async def test_recovery_is_noticed_without_anybody_asking(
 async def test_the_probe_starts_over_after_a_recovery_in_another_way(
     service: ModelService, provider: FakeProvider, clock: FakeClock
 ) -> None:
-    service.start()
+    await service.start()
     go_away(provider)
     await service.refresh()
     await clock.advance(36)  # the next probe is due 39 s later
@@ -195,7 +195,7 @@ async def test_the_probe_starts_over_after_a_recovery_in_another_way(
 async def test_a_broken_server_is_probed_too(
     service: ModelService, provider: FakeProvider, clock: FakeClock, recorder: Recorder
 ) -> None:
-    service.start()
+    await service.start()
     provider.errors["list"] = ProviderGarbled("a login page")
     await service.refresh()
     await clock.advance(5)
@@ -213,7 +213,7 @@ async def test_a_server_that_was_away_before_the_start_is_probed(
     await service.refresh()
     await clock.advance(100)
     assert provider.asked["version"] == 0  # verbs do not probe
-    service.start()
+    await service.start()
     come_back(provider)
     await clock.advance(5)
     assert service.server.health is ServerHealth.ONLINE
@@ -222,7 +222,7 @@ async def test_a_server_that_was_away_before_the_start_is_probed(
 async def test_an_online_server_is_never_probed(
     service: ModelService, provider: FakeProvider, clock: FakeClock
 ) -> None:
-    service.start()
+    await service.start()
     await service.refresh()
     questions = provider.asked.copy()
     await clock.advance(600)
@@ -232,7 +232,7 @@ async def test_an_online_server_is_never_probed(
 async def test_closing_ends_the_probe_asleep_or_asking(
     service: ModelService, provider: FakeProvider, clock: FakeClock
 ) -> None:
-    service.start()
+    await service.start()
     go_away(provider)
     await service.refresh()
     provider.hold("version")
@@ -246,7 +246,7 @@ async def test_a_stopped_server_and_its_return_over_the_wire(clock: FakeClock) -
     with SandboxServer(timing=INSTANT) as server:
         service = ModelService(OllamaProvider(server.url), sleep=clock.sleep)
         service.subscribe(recorder)
-        service.start()
+        await service.start()
         known = await service.list_models()
         server.stop()
         assert await service.list_models(refresh=True) == known

@@ -254,3 +254,28 @@ def test_a_clock_that_stands_still_is_no_division_by_zero(tracker: ProgressTrack
     for completed in range(0, 100, 10):
         tracker.feed(layer("a", completed, 100))
         assert math.isfinite(downloading(tracker).download_speed)
+
+
+def test_fetching_again_what_was_lost_is_no_stall(
+    tracker: ProgressTracker, clock: FakeClock
+) -> None:
+    tracker.feed(layer("a", 900, 1000))
+    for completed in range(0, 800, 10):
+        clock.now_s += 1
+        tracker.feed(layer("a", completed, 1000))
+        assert tracker.state() is PullState.DOWNLOADING
+    assert downloading(tracker).downloaded_bytes == 900
+
+
+def test_what_an_earlier_run_knew_is_told_until_layers_say_more(tracker: ProgressTracker) -> None:
+    tracker.recall(60, 200)
+    event = tracker.event(PullState.PAUSED)
+    assert (event.percentage, event.downloaded_bytes, event.total_bytes) == (30.0, 60, 200)
+    tracker.start()
+    tracker.feed(layer("a", 50, 100))
+    assert downloading(tracker).downloaded_bytes == 60
+    tracker.feed(layer("a", 100, 100))
+    assert (downloading(tracker).downloaded_bytes, downloading(tracker).total_bytes) == (100, 200)
+    tracker.feed(SUCCESS)
+    event = tracker.event(PullState.COMPLETE)
+    assert (event.percentage, event.downloaded_bytes, event.total_bytes) == (100.0, 100, 100)

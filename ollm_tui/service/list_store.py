@@ -1,0 +1,184 @@
+"""The last known list of models in the state file: as the provider gave it, as JSON.
+
+What is read back is checked like anything else from outside; a model that makes no sense is left
+out. What the model database adds is looked up anew each time.
+"""
+
+import json
+from collections.abc import Callable, Mapping
+from datetime import datetime
+from math import isfinite
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+from ollm_tui.core.model import ModelCapabilities, ModelInfo, ModelList, Problem
+from ollm_tui.core.text import clean_line
+
+if TYPE_CHECKING:
+    import sqlite3
+
+
+class KnownList(NamedTuple):
+    """A list, and when the provider last confirmed it."""
+
+    models: ModelList
+    as_of: datetime
+
+
+def save_list(connection: "sqlite3.Connection", provider: str, host: str, known: KnownList) -> None:
+    """Keep the list of one provider, instead of its last one."""
+    connection.execute(
+        "INSERT OR REPLACE INTO lists VALUES (?, ?, ?, ?)",
+        (provider, host, known.as_of.isoformat(), _to_json(known.models)),
+    )
+
+
+def load_list(connection: "sqlite3.Connection", provider: str, host: str) -> KnownList | None:
+    """The last list of one provider, or None."""
+    row = connection.execute(
+        "SELECT as_of, list FROM lists WHERE provider = ? AND host = ?", (provider, host)
+    ).fetchone()
+    if row is None:
+        return None
+    try:
+        as_of = _moment(row[0])
+        return KnownList(_from_json(row[1]), as_of)
+    except (ValueError, TypeError, RecursionError):
+        return None
+
+
+def _to_json(models: ModelList) -> str:
+    return json.dumps(
+        {
+            "models": [_plain(model) for model in models.models],
+            "problems": [[problem.subject, problem.reason] for problem in models.problems],
+        },
+        default=lambda _: None,
+    )
+
+
+def _plain(model: ModelInfo) -> dict[str, object]:
+    """Every field that says something."""
+    plain: dict[str, object] = {}
+    for field in _READERS:
+        value = getattr(model, field)
+        if isinstance(value, datetime):
+            value = value.isoformat()
+        elif isinstance(value, ModelCapabilities):
+            value = [name for name in ModelCapabilities.__slots__ if getattr(value, name)]
+        elif isinstance(value, Mapping):
+            value = dict(value)
+        if value not in (None, "", False, {}):
+            plain[field] = value
+    return plain
+
+
+def _from_json(text: object) -> ModelList:
+    if not isinstance(text, str):
+        raise TypeError("not a text")
+    content = json.loads(text)
+    if not isinstance(content, dict) or not isinstance(content.get("models"), list):
+        raise TypeError("not a list of models")
+    models = (_model(plain) for plain in content["models"])
+    problems = content.get("problems")
+    return ModelList(
+        tuple(model for model in models if model is not None),
+        tuple(
+            Problem(clean_line(problem[0]), clean_line(problem[1]))
+            for problem in (problems if isinstance(problems, list) else ())
+            if isinstance(problem, list) and len(problem) == 2 and all(map(_is_text, problem))
+        ),
+    )
+
+
+def _model(plain: object) -> ModelInfo | None:
+    if not isinstance(plain, dict):
+        return None
+    try:
+        fields = {name: read(plain[name]) for name, read in _READERS.items() if name in plain}
+        return ModelInfo(**fields, display_name=clean_line(fields["name"]))
+    except (ValueError, TypeError, KeyError, OverflowError):
+        return None
+
+
+def _is_text(value: object) -> bool:
+    return isinstance(value, str)
+
+
+def _raw(value: object) -> str:
+    if not isinstance(value, str) or not value:
+        raise TypeError("not a text")
+    return value
+
+
+def _line(value: object) -> str:
+    return clean_line(_raw(value))
+
+
+def _flag(value: object) -> bool:
+    if not isinstance(value, bool):
+        raise TypeError("neither true nor false")
+    return value
+
+
+def _count(value: object) -> int:
+    if isinstance(value, bool) or not isinstance(value, int) or value < 0:
+        raise TypeError("not a count")
+    return value
+
+
+def _number(value: object) -> float:
+    if isinstance(value, bool) or not isinstance(value, int | float) or not isfinite(value):
+        raise TypeError("not a number")
+    return float(value)
+
+
+def _moment(value: object) -> datetime:
+    moment = datetime.fromisoformat(_raw(value))
+    if moment.tzinfo is None:
+        raise ValueError("no time zone")
+    return moment
+
+
+def _capabilities(value: object) -> ModelCapabilities:
+    if not isinstance(value, list):
+        raise TypeError("not a list")
+    return ModelCapabilities(**dict.fromkeys(value, True))
+
+
+def _lines(value: object) -> dict[str, str]:
+    if not isinstance(value, dict):
+        raise TypeError("not a mapping")
+    return {_line(key): _line(text) for key, text in value.items()}
+
+
+def _scalars(value: object) -> dict[str, object]:
+    """Text is sanitised; anything nested is left out."""
+    if not isinstance(value, dict):
+        raise TypeError("not a mapping")
+    return {
+        _line(key): clean_line(fact) if isinstance(fact, str) else fact
+        for key, fact in value.items()
+        if isinstance(fact, str | int | float)
+        or (isinstance(fact, list) and all(isinstance(item, int | float) for item in fact))
+    }
+
+
+_READERS: dict[str, Callable[[Any], Any]] = {
+    "name": _raw,
+    "size_bytes": _count,
+    "digest": _line,
+    "modified_at": _moment,
+    "family": _line,
+    "architecture": _line,
+    "parameters_billions": _number,
+    "quantization": _line,
+    "context_window": _count,
+    "max_output_tokens": _count,
+    "capabilities": _capabilities,
+    "remote": _flag,
+    "embedding_only": _flag,
+    "base_model": _flag,
+    "served_context_tokens": _count,
+    "sources": _lines,
+    "metadata": _scalars,
+}

@@ -1,0 +1,50 @@
+"""A lock between processes that the system lets go of when its holder dies, however it dies."""
+
+import logging
+import os
+from pathlib import Path
+
+_LOG = logging.getLogger(__name__)
+
+
+class ProcessLock:
+    """An exclusive lock on a file; the file itself stays empty and is never removed.
+
+    Args:
+        path: of the file; its directory is made on first use.
+    """
+
+    def __init__(self, path: Path) -> None:
+        self._path = path
+        self._descriptor: int | None = None
+
+    @property
+    def is_held(self) -> bool:
+        """Whether this process holds it."""
+        return self._descriptor is not None
+
+    def acquire(self) -> bool:
+        """Take it if it is free; whether it is held now."""
+        if self._descriptor is not None:
+            return True
+        import fcntl
+
+        try:
+            self._path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+            descriptor = os.open(self._path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+        except OSError as error:
+            _LOG.warning("%s", error)
+            return False
+        try:
+            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except OSError:
+            os.close(descriptor)
+            return False
+        self._descriptor = descriptor
+        return True
+
+    def release(self) -> None:
+        """Let go of it; nothing happens if it is not held."""
+        if self._descriptor is not None:
+            os.close(self._descriptor)
+            self._descriptor = None
