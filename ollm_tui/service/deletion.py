@@ -1,13 +1,166 @@
-"""What stands against deleting a model. Pure.
+"""Deleting models: what stands against it, what it frees, and a while to take it back.
 
 Servers delete loaded models without a word, so the guard is ours. Source: decisions A5.
 """
 
-from collections.abc import Iterable
+import asyncio
+from collections.abc import Awaitable, Callable, Iterable, Sequence
+from datetime import datetime, timedelta
 
-from ollm_tui.core.error import ModelInUse
-from ollm_tui.core.model import RunningModel
+from ollm_tui.core.error import ModelInUse, OllmError, Unsupported
+from ollm_tui.core.model import ModelInfo, RunningModel
 from ollm_tui.core.name import name_key
+from ollm_tui.providers.base import Provider
+from ollm_tui.service.installed import InstalledModels
+from ollm_tui.service.queue import DownloadQueue
+from ollm_tui.service.running import RunningModels
+
+UNDO_S = 5.0
+
+Errors = dict[str, OllmError]
+
+
+class PendingDelete:
+    """Models that will be deleted unless that is taken back in time.
+
+    Attributes:
+        names: of the models.
+        due_at: when they are deleted, aware.
+    """
+
+    def __init__(self, names: Sequence[str], due_at: datetime) -> None:
+        self.names = tuple(names)
+        self.due_at = due_at
+        self._task: asyncio.Task[Errors] | None = None
+        self._has_begun = False
+
+    def undo(self) -> bool:
+        """Take it back; whether that was in time, so that nothing is deleted."""
+        if self._task is not None and not self._has_begun:
+            self._task.cancel()
+            return True
+        return False
+
+    async def wait(self) -> Errors | None:
+        """Wait until they are deleted and return what went wrong, by name; None if taken back."""
+        assert self._task is not None
+        await asyncio.wait([self._task])
+        return None if self._task.cancelled() else self._task.result()
+
+    def begin(
+        self, sleep: Callable[[], Awaitable[None]], delete: Callable[[], Awaitable[Errors]]
+    ) -> "asyncio.Task[Errors]":
+        """Start the time that is left."""
+        self._task = asyncio.create_task(self._run(sleep, delete), name="pending delete")
+        return self._task
+
+    async def _run(
+        self, sleep: Callable[[], Awaitable[None]], delete: Callable[[], Awaitable[Errors]]
+    ) -> Errors:
+        await sleep()
+        self._has_begun = True
+        return await delete()
+
+
+class Deletions:
+    """Deletes the models of one provider.
+
+    Args:
+        provider: whom to ask.
+        installed, running, queue: what is known of them.
+        refresh: starts to ask for all anew; what it returns is done when that is.
+        sleep: waits for seconds.
+        now: the wall clock.
+    """
+
+    def __init__(
+        self,
+        provider: Provider,
+        *,
+        installed: InstalledModels,
+        running: RunningModels,
+        queue: DownloadQueue,
+        refresh: Callable[[], asyncio.Future[None]],
+        sleep: Callable[[float], Awaitable[None]],
+        now: Callable[[], datetime],
+    ) -> None:
+        self._provider = provider
+        self._installed = installed
+        self._running = running
+        self._queue = queue
+        self._refresh = refresh
+        self._sleep = sleep
+        self._now = now
+        self._pending: dict[PendingDelete, asyncio.Task[Errors]] = {}
+
+    @property
+    def pending(self) -> tuple[PendingDelete, ...]:
+        """Those that can still be taken back, oldest first."""
+        return tuple(self._pending)
+
+    async def delete(self, names: Sequence[str], *, force: bool = False) -> Errors:
+        """Remove models one after the other; returns what went wrong, by name."""
+        errors: Errors = {}
+        try:
+            for name in names:
+                try:
+                    await self._delete(name, force=force)
+                except OllmError as error:
+                    errors[name] = error
+        finally:
+            refreshed = self._refresh()
+        await refreshed
+        return errors
+
+    async def delete_later(
+        self, names: Sequence[str], *, delay_s: float = UNDO_S, force: bool = False
+    ) -> PendingDelete:
+        """Remove models after a while in which that can be taken back; `close` drops it.
+
+        Raises:
+            ModelInUse, ProviderError: at once, for what stands against it now.
+        """
+        for name in names:
+            await self._refuse(name, force=force)
+        pending = PendingDelete(names, self._now() + timedelta(seconds=delay_s))
+        task = pending.begin(lambda: self._sleep(delay_s), lambda: self.delete(names, force=force))
+        self._pending[pending] = task
+        task.add_done_callback(lambda _: self._pending.pop(pending))
+        return pending
+
+    def freed_bytes_at_most(self, names: Iterable[str]) -> int:
+        """How much deleting these models frees, if none of their layers is shared with others."""
+        return freed_bytes_at_most(names, self._installed.state.models)
+
+    async def close(self) -> None:
+        """Take back what is pending, and finish what has begun."""
+        tasks = tuple(self._pending.values())
+        for pending in self.pending:
+            pending.undo()
+        await asyncio.gather(*tasks, return_exceptions=True)
+
+    async def _delete(self, name: str, *, force: bool) -> None:
+        await self._refuse(name, force=force)
+        try:
+            await self._provider.delete(name)
+        finally:
+            # Also after a failure: servers remove the manifest before they fail on the blobs.
+            self._installed.forget(name)
+
+    async def _refuse(self, name: str, *, force: bool) -> None:
+        if self._queue.is_pending(name):
+            raise ModelInUse(
+                f"{name} is being downloaded", actions=("Cancel the download first (x).",)
+            )
+        if force:
+            return
+        known = self._installed.find(name)
+        try:
+            # Asked right before, for what was known may be a minute old.
+            running = await self._running.ask_anew()
+        except Unsupported:
+            return  # an old server cannot tell, and neither can anyone else
+        refuse_if_loaded(name, known.digest if known else "", running)
 
 
 def refuse_if_loaded(name: str, digest: str, running: Iterable[RunningModel]) -> None:
@@ -28,7 +181,18 @@ def refuse_if_loaded(name: str, digest: str, running: Iterable[RunningModel]) ->
             )
 
 
-def refuse_if_downloading(name: str, *, is_pending: bool) -> None:
-    """Raise ModelInUse if the model waits in the queue or is being downloaded."""
-    if is_pending:
-        raise ModelInUse(f"{name} is being downloaded", actions=("Cancel the download first (x).",))
+def freed_bytes_at_most(names: Iterable[str], installed: Iterable[ModelInfo]) -> int:
+    """How much deleting these models frees, if none of their layers is shared with others.
+
+    Models with one digest are one on disk: they count once, and only if all of them go.
+    Source: ruling Z25.
+    """
+    going = {name_key(name) for name in names}
+    freed: dict[str, int] = {}
+    for model in installed:
+        if name_key(model.name) in going:
+            freed[model.digest or model.name] = model.size_bytes
+    for model in installed:
+        if name_key(model.name) not in going:
+            freed.pop(model.digest, None)
+    return sum(freed.values())

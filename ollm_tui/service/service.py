@@ -8,15 +8,13 @@ or HTTP.
 import asyncio
 import logging
 import time
-from collections.abc import Awaitable, Callable, Coroutine, Iterable
+from collections.abc import Awaitable, Callable, Coroutine
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any, TypeVar
 
-from ollm_tui.core.error import OllmError, Unsupported
+from ollm_tui.core.error import OllmError
 from ollm_tui.core.event import (
-    Event,
     ModelsState,
-    QueueItem,
     QueueState,
     RunningState,
     ServerHealth,
@@ -25,14 +23,15 @@ from ollm_tui.core.event import (
 from ollm_tui.core.model import ModelDetails, ModelInfo, ModelStatus, RunningModel
 from ollm_tui.core.name import parse_reference
 from ollm_tui.providers.base import Provider
-from ollm_tui.service.deletion import refuse_if_downloading, refuse_if_loaded
+from ollm_tui.service.deletion import Deletions
 from ollm_tui.service.download import ProgressCallback
+from ollm_tui.service.downloads import Downloads
 from ollm_tui.service.installed import InstalledModels
-from ollm_tui.service.queue import DownloadQueue
+from ollm_tui.service.knowledge import Knowledge
 from ollm_tui.service.reach import ServerWatch
 from ollm_tui.service.retry import roll
 from ollm_tui.service.running import RunningModels
-from ollm_tui.service.subscriber import call_all
+from ollm_tui.service.subscriber import Publisher, Subscriber
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -41,11 +40,9 @@ if TYPE_CHECKING:
     from ollm_tui.routing.decision import Decision
     from ollm_tui.routing.router import Router
     from ollm_tui.service.memory import Memory
-    from ollm_tui.service.queue_store import EndedDownload
 
 _LOG = logging.getLogger(__name__)
 
-Subscriber = Callable[[Event], None]
 T = TypeVar("T")
 
 
@@ -81,33 +78,31 @@ class ModelService:
         now: Callable[[], datetime] = lambda: datetime.now(UTC),
     ) -> None:
         self._provider = provider
-        self._make_database = make_database
-        self._make_router = make_router
-        self._database: ModelDatabase | None = None
-        self._router: Router | None = None
+        self._knowledge = Knowledge(make_database, make_router)
         self.now = now
         """The wall clock, for ages on screen."""
-        self._subscribers: list[Subscriber] = []
+        self._publisher = Publisher()
         self._background: set[asyncio.Task[Any]] = set()
         self._is_closing = False
-        self._is_started = self._is_restored = False
+        self._is_started = False
         self._memory = self._make_memory(state_path)
         self._server = ServerWatch(
             provider, on_change=self._server_changed, on_return=self.refresh, sleep=sleep
         )
         self._installed = InstalledModels(
             provider,
-            enrich=self._enrich,
-            on_change=self._publish,
+            enrich=self._knowledge.enrich,
+            on_change=self._publisher.publish,
             on_answer=self._server.answered,
             clock=clock,
             now=now,
             memory=self._memory,
         )
         self._running = RunningModels(provider, on_change=self._memory_changed, clock=clock)
-        self._queue = DownloadQueue(
+        self.downloads = Downloads(
             provider.pull,
-            on_change=self._queue_changed,
+            self._memory,
+            on_change=self._publisher.publish,
             on_settled=self._settled,
             concurrency=concurrency,
             clock=clock,
@@ -115,6 +110,18 @@ class ModelService:
             dice=dice,
             now=now,
         )
+        """Downloads of this run and of earlier ones."""
+        self._queue = self.downloads.queue
+        self.deletions = Deletions(
+            provider,
+            installed=self._installed,
+            running=self._running,
+            queue=self._queue,
+            refresh=self._refresh_for_all,
+            sleep=sleep,
+            now=now,
+        )
+        """Several deletes, deletes that can be taken back, and what they free."""
 
     async def start(self) -> None:
         """Show what the last run knew, go on with its downloads, and watch the provider.
@@ -124,7 +131,7 @@ class ModelService:
         self._is_started = True
         self._server.start()
         await self._installed.recall()
-        await self._restore_queue()
+        await self.downloads.restore()
 
     # What is known now, without asking anyone.
 
@@ -156,21 +163,12 @@ class ModelService:
     @property
     def database(self) -> "ModelDatabase":
         """What is known of models besides what the provider says."""
-        if self._database is None:
-            from ollm_tui.routing.database import ModelDatabase
-
-            self._database = self._make_database() if self._make_database else ModelDatabase()
-        return self._database
+        return self._knowledge.database
 
     @property
     def router(self) -> "Router":
         """What answers routing questions."""
-        if self._router is None:
-            from ollm_tui.routing.router import Router
-
-            make_router = self._make_router or (lambda database: Router(database=database))
-            self._router = make_router(self.database)
-        return self._router
+        return self._knowledge.router
 
     async def prepare_router(self) -> None:
         """Make the router without holding up the event loop: its settings take long to read."""
@@ -187,13 +185,7 @@ class ModelService:
 
     def subscribe(self, subscriber: Subscriber) -> Callable[[], None]:
         """Be told every change from now on, on the event loop; returns how to stop that."""
-        self._subscribers.append(subscriber)
-
-        def unsubscribe() -> None:
-            if subscriber in self._subscribers:
-                self._subscribers.remove(subscriber)
-
-        return unsubscribe
+        return self._publisher.subscribe(subscriber)
 
     # Asking.
 
@@ -284,12 +276,8 @@ class ModelService:
 
         Source: design, Property 4; ruling Z16.
         """
-        number = self.enqueue(name, on_progress)
-        try:
-            await self._queue.wait(number)
-        except asyncio.CancelledError:
-            await self._queue.leave(number, on_progress)
-            raise
+        self._restore_if_possible()
+        await self.downloads.pull(name, on_progress)
 
     def enqueue(self, name: str, on_progress: ProgressCallback | None = None) -> int:
         """Queue a download and return its id.
@@ -297,11 +285,8 @@ class ModelService:
         Raises:
             InvalidName: the name fails the grammar.
         """
-        parsed = parse_reference(name)
-        wanted = f"{parsed.scheme}://{parsed.short}" if parsed.is_plain_http else parsed.short
-        if self._is_started and not self._is_restored:
-            self._in_background(self._restore_queue())  # whoever kept it may have gone
-        return self._queue.add(wanted, on_progress)
+        self._restore_if_possible()
+        return self.downloads.enqueue(name, on_progress)
 
     async def cancel(self, number: int) -> None:
         """Cancel a download; returns once its stream is closed."""
@@ -331,10 +316,6 @@ class ModelService:
         """Forget the downloads that have ended."""
         self._queue.clear_finished()
 
-    async def history(self, count: int = 100) -> "tuple[EndedDownload, ...]":
-        """The last downloads that ended, of earlier runs too, latest first."""
-        return await self._memory.history(count) if self._memory else ()
-
     async def delete_model(self, name: str, *, force: bool = False) -> None:
         """Remove a model; refused while it is loaded or being downloaded.
 
@@ -346,19 +327,15 @@ class ModelService:
 
         Source: design, Property 5; decisions A5.
         """
-        refuse_if_downloading(name, is_pending=self._queue.is_pending(name))
-        if not force:
-            await self._refuse_if_loaded(name)
-        try:
-            await self._provider.delete(name)
-        finally:
-            # Also after a failure: servers remove the manifest before they fail on the blobs.
-            self._installed.forget(name)
-            refreshed = self._in_background(self.refresh())
-        await refreshed
+        for error in (await self.deletions.delete([name], force=force)).values():
+            raise error
 
     async def load(self, name: str, keep_alive: str | float | None = None) -> None:
-        """Bring a model into memory."""
+        """Bring a model into memory, or change how long it stays there.
+
+        Args:
+            keep_alive: seconds or a duration such as "5m"; negative = for ever; None = default.
+        """
         await self._running.load(name, keep_alive)
         await self._see(self._running.ask_anew)
 
@@ -366,6 +343,17 @@ class ModelService:
         """Ask for a model to leave memory."""
         await self._running.unload(name)
         await self._see(self._running.ask_anew)
+
+    async def unload_all(self) -> None:
+        """Ask for every model to leave memory; the first failure is raised once all were asked."""
+        running = await self._running.ask_anew()
+        results = await asyncio.gather(
+            *(self._running.unload(model.name) for model in running), return_exceptions=True
+        )
+        await self._see(self._running.ask_anew)
+        for result in results:
+            if isinstance(result, BaseException):
+                raise result
 
     async def copy(self, source: str, destination: str) -> None:
         """Give a model a second name.
@@ -387,11 +375,10 @@ class ModelService:
 
     async def close(self) -> None:
         """End every download and question, and let go of the provider."""
-        if self._memory is not None and not self._is_closing:
-            self._memory.keep_queue(self.queue.items, bytes_count=True)
         self._is_closing = True
         await self._server.close()
-        await self._queue.close()
+        await self.deletions.close()
+        await self.downloads.close()
         for task in tuple(self._background):
             task.cancel()
         await asyncio.gather(*self._background, return_exceptions=True)
@@ -403,12 +390,6 @@ class ModelService:
 
     # Inside.
 
-    def _enrich(self, models: Iterable[ModelInfo]) -> tuple[ModelInfo, ...]:
-        """The models, each with what the database knows of it; may run in a thread."""
-        from ollm_tui.routing.facts import enrich
-
-        return tuple(enrich(model, self.database) for model in models)
-
     async def _see(self, question: Callable[[], Awaitable[object]]) -> bool:
         """Ask for what others publish; whether it came. A failure is only logged."""
         try:
@@ -418,24 +399,15 @@ class ModelService:
             return False
         return True
 
-    async def _refuse_if_loaded(self, name: str) -> None:
-        """Ask what is in memory right now, for what was known may be a minute old."""
-        known = self._installed.find(name)
-        try:
-            running = await self._running.ask_anew()
-        except Unsupported:
-            return  # an old server cannot tell, and neither can anyone else
-        refuse_if_loaded(name, known.digest if known else "", running)
-
     def _server_changed(self, state: ServerState) -> None:
-        self._publish(state)
+        self._publisher.publish(state)
         if state.error is not None:
             self._installed.doubt(state.error)
         elif state.health is ServerHealth.ONLINE:
             self._queue.retry_waiting()
 
     def _memory_changed(self, state: RunningState) -> None:
-        self._publish(state)
+        self._publisher.publish(state)
         self._installed.set_loaded(state.models)
 
     def _make_memory(self, path: "Path | None") -> "Memory | None":
@@ -443,32 +415,24 @@ class ModelService:
             return None
         from ollm_tui.service.memory import Memory
 
-        return Memory(path, self._provider.kind, self._provider.host, self._publish)
+        return Memory(path, self._provider.kind, self._provider.host, self._publisher.publish)
 
-    async def _restore_queue(self) -> None:
-        if self._memory is not None and self._memory.own_queue() and not self._is_restored:
-            self._is_restored = True
-            self._queue.restore(await self._memory.unfinished())
+    def _restore_if_possible(self) -> None:
+        if self._is_started and not self.downloads.is_restored:
+            self._in_background(self.downloads.restore())  # whoever kept it may have gone
 
-    def _queue_changed(self, state: QueueState) -> None:
-        self._publish(state)
-        if self._memory is not None and not self._is_closing:
-            self._memory.keep_queue(state.items)
-
-    def _settled(self, item: QueueItem) -> None:
+    def _settled(self, name: str) -> None:
         # A cancelled or broken pull may have written its manifest just before.
-        self._installed.forget(item.name)
-        if self._is_closing:
-            return
-        if self._memory is not None:
-            self._memory.keep_ending(item, self.now())
-        self._in_background(self.refresh_models())
+        self._installed.forget(name)
+        if not self._is_closing:
+            self._in_background(self.refresh_models())
+
+    def _refresh_for_all(self) -> "asyncio.Future[None]":
+        """Start a `refresh` that goes on when whoever waits for it has gone."""
+        return asyncio.shield(self._in_background(self.refresh()))
 
     def _in_background(self, job: Coroutine[object, object, T]) -> "asyncio.Task[T]":
         task = asyncio.create_task(job)
         self._background.add(task)
         task.add_done_callback(self._background.discard)
         return task
-
-    def _publish(self, event: Event) -> None:
-        call_all(self._subscribers, event)

@@ -5,9 +5,11 @@ from collections.abc import Callable, Iterable
 from typing import TypeVar
 
 from ollm_tui.core.error import OllmError
+from ollm_tui.core.event import Event
 
 _LOG = logging.getLogger(__name__)
 T = TypeVar("T")
+Subscriber = Callable[[Event], None]
 
 
 def call_all(callbacks: Iterable[Callable[[T], None]], value: T) -> None:
@@ -17,6 +19,27 @@ def call_all(callbacks: Iterable[Callable[[T], None]], value: T) -> None:
             callback(value)
         except Exception:
             _LOG.exception("a subscriber failed on %s", type(value).__name__)
+
+
+class Publisher:
+    """Tells every subscriber every event, on the event loop."""
+
+    def __init__(self) -> None:
+        self._subscribers: list[Subscriber] = []
+
+    def subscribe(self, subscriber: Subscriber) -> Callable[[], None]:
+        """Tell it from now on; returns how to stop that."""
+        self._subscribers.append(subscriber)
+
+        def unsubscribe() -> None:
+            if subscriber in self._subscribers:
+                self._subscribers.remove(subscriber)
+
+        return unsubscribe
+
+    def publish(self, event: Event) -> None:
+        """Tell everybody who listens now."""
+        call_all(self._subscribers, event)
 
 
 def as_bug(error: BaseException) -> OllmError:

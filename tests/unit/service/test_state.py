@@ -85,7 +85,7 @@ async def test_without_a_path_nothing_is_written(tmp_path: Path, service: ModelS
     await service.start()
     await service.list_models()
     service.enqueue("a")
-    assert await service.history() == ()
+    assert await service.downloads.history() == ()
     assert listing(tmp_path) == ["home"]
 
 
@@ -337,8 +337,8 @@ async def test_what_has_ended_is_not_gone_on_with_but_what_broke_is(path: Path) 
             await provider.pulls[-1].fail(DownloadFailed("cut"))
             await clock.advance(30)
             assert (states(service)["cut:latest"] is PullState.ERROR) == (number == 4)
-        assert await service.history() != ()
-        ended = {entry.name: entry.state for entry in await service.history()}
+        assert await service.downloads.history() != ()
+        ended = {entry.name: entry.state for entry in await service.downloads.history()}
         assert ended == states(service)
     async with running(path) as service:
         await service.start()
@@ -466,7 +466,7 @@ async def test_history_forgets_the_oldest(path: Path, monkeypatch: pytest.Monkey
             await provider.pulls[-1].report(layer("x", 7, 7))
             await provider.pulls[-1].succeed()
             await pulling
-        ended = await service.history()
+        ended = await service.downloads.history()
     assert [entry.name for entry in ended] == ["m4:latest", "m3:latest", "m2:latest"]
     assert (ended[0].state, ended[0].downloaded_bytes) == (PullState.COMPLETE, 7)
     assert ended[0].ended_at == FakeClock().wall()

@@ -121,9 +121,9 @@ async def test_a_delete_that_fails_half_way_asks_for_the_list_anew(
 ) -> None:
     await service.list_models()
     server.faults.set("/api/delete", "http500")
+    server.clear()
     with pytest.raises(DeleteFailed):
         await service.delete_model(OLD)
-    server.clear()
     await service.list_models()
     assert server.count("/api/tags") == 1
 
