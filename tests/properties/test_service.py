@@ -1,7 +1,7 @@
 """The design's properties of the service, over worlds that nobody thought of."""
 
 import asyncio
-from collections.abc import Callable, Coroutine
+from collections.abc import Callable, Coroutine, Iterator
 from dataclasses import fields
 from itertools import pairwise
 
@@ -66,6 +66,18 @@ steps = st.builds(
 )
 
 
+_runners: list[asyncio.Runner] = []
+
+
+@pytest.fixture(scope="module", autouse=True)
+def _one_loop_for_all() -> Iterator[None]:
+    """A loop of its own takes longer than most examples."""
+    with asyncio.Runner() as runner:
+        _runners.append(runner)
+        yield
+        _runners.clear()
+
+
 def live(listed: list[ModelInfo], world: World) -> None:
     """Play one example with a service of its own, and leave nothing behind."""
 
@@ -78,7 +90,7 @@ def live(listed: list[ModelInfo], world: World) -> None:
             await service.close()
         assert asyncio.all_tasks() == {asyncio.current_task()}
 
-    asyncio.run(play())
+    _runners[-1].run(play())
 
 
 @some
