@@ -22,17 +22,13 @@ VERBS = (
     ("list",),
     ("list", "--json"),
     ("show", "phi3:mini"),
-    ("show", "phi3:mini", "--json"),
     ("ps",),
-    ("ps", "--json"),
     ("status", "phi3:mini"),
     ("load", "phi3:mini"),
     ("stop", "phi3:mini"),
     ("cp", "phi3:mini", "mine"),
     ("rm", "phi3:mini", "--yes"),
-    ("route",),
-    ("route", "code", "--explain"),
-    ("route", "--all", "--json"),
+    ("route", "--all", "--explain"),
 )
 
 
@@ -136,9 +132,8 @@ GOOD = WRONG_SHAPES.index(
 @pytest.mark.parametrize("variant", [n for n in range(len(WRONG_SHAPES)) if n != GOOD])
 def test_json_of_another_shape_is_status_4(ask: Cli, server: SandboxServer, variant: int) -> None:
     server.faults.set("*", EndpointMode.WRONG_SHAPE, variant=variant)
-    for arguments in VERBS:
-        if arguments[0] not in ("ps", "load", "rm"):  # ps has a test of its own
-            assert_failed(ask(*arguments), 4)
+    for arguments in (("list", "--json"), ("show", "a"), ("status", "a"), ("cp", "a", "b")):
+        assert_failed(ask(*arguments), 4)
 
 
 def test_a_model_of_which_only_the_name_can_be_read_is_listed(
@@ -152,7 +147,7 @@ def test_a_model_of_which_only_the_name_can_be_read_is_listed(
 @pytest.mark.parametrize("variant", range(6))
 def test_memory_of_another_shape_is_status_4(ask: Cli, server: SandboxServer, variant: int) -> None:
     server.faults.set("/api/ps", EndpointMode.WRONG_SHAPE, variant=variant)
-    assert_failed(ask("ps"), 4)
+    assert_failed(ask("ps", "--json"), 4)
 
 
 def test_an_address_that_cannot_be_is_wrong_usage(cli: Cli) -> None:

@@ -56,7 +56,6 @@ def running(*arguments: str) -> str:
     [
         running("--version"),
         running("--help"),
-        running("route", "--help"),
         running("search", "code"),
         "import ollm_tui.service.service, ollm_tui.providers.ollama",
     ],
@@ -73,8 +72,6 @@ def test_the_list_loads_neither_the_screen_nor_the_configuration(server: Sandbox
 
 
 def test_a_process_prints_data_and_words_apart(server: SandboxServer) -> None:
-    done = run("status", "nothing", "--host", server.host)
-    assert (done.returncode, done.stdout, done.stderr) == (1, "not_found\n", "")
     done = run("show", "nothing", "--host", server.host)
     assert (done.returncode, done.stdout) == (1, "")
     assert "nothing is not installed" in done.stderr

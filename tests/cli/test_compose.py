@@ -1,0 +1,70 @@
+"""How the parts are put together."""
+
+import os
+import sys
+
+import pytest
+
+from ollm_tui.cli.arguments import parse_arguments
+from ollm_tui.cli.compose import memory_budget_bytes, names_to_pull, opened_service
+from ollm_tui.cli.demo import demo_server
+from ollm_tui.sandbox.server import SandboxServer
+from tests.cli.conftest import Cli
+
+
+def test_the_demo_is_a_server_of_its_own(cli: Cli) -> None:
+    answer = cli("list", "--demo", "--json", "--host", "127.0.0.1:1").json
+    assert len(answer["models"]) == 31
+    assert not answer["host"].endswith(":1")
+
+
+def test_everything_that_search_finds_can_be_pulled_in_the_demo(cli: Cli) -> None:
+    names = [model["name"] for model in cli("search", "--json").json["models"]]
+    world = demo_server().world
+    assert [name for name in names if world.on_offer(name) is None] == []
+
+
+def test_the_demo_without_its_packages_says_what_to_install(
+    cli: Cli, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for module in ("ollm_tui.cli.demo", "ollm_tui.sandbox.server"):
+        monkeypatch.delitem(sys.modules, module, raising=False)
+    monkeypatch.setitem(sys.modules, "uvicorn", None)
+    result = cli("list", "--demo")
+    assert (result.status, result.out) == (2, "")
+    assert "uvicorn is not installed" in result.err
+    assert "pip install 'ollm-tui[demo]'" in result.err
+
+
+def test_the_memory_of_this_machine_counts_only_for_a_server_on_it(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """Decision R16."""
+    monkeypatch.setattr(
+        os, "sysconf", lambda name: {"SC_PAGE_SIZE": 4096, "SC_PHYS_PAGES": 1_000_000}[name]
+    )
+    assert memory_budget_bytes("localhost") == 3_072_000_000
+    assert memory_budget_bytes("192.168.1.5:11434") is None
+
+
+def test_a_system_that_does_not_tell_its_memory_sets_no_budget(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    def unknown(_: str) -> int:
+        raise ValueError("unrecognized configuration name")
+
+    monkeypatch.setattr(os, "sysconf", unknown)
+    assert memory_budget_bytes("localhost") is None
+
+
+async def test_names_to_pull_begin_with_the_word_first_and_leave_out_what_is_there(
+    server: SandboxServer,
+) -> None:
+    async with opened_service(parse_arguments(["--host", server.host])) as service:
+        await service.list_models()
+        names = [name for name, _ in names_to_pull(service, "Code")]
+    assert "codellama:13b" in names
+    assert "codellama:7b" not in names
+    starts = [name.startswith("code") for name in names]
+    assert starts == sorted(starts, reverse=True)
+    assert {True, False} == set(starts)
