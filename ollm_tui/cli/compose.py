@@ -42,15 +42,24 @@ def _sandbox() -> "SandboxServer":
     return demo_server()
 
 
-def make_service(setup: Setup) -> ModelService:
-    """A service on the provider that the settings name."""
+def make_service(setup: Setup, *, remembers: bool = False) -> ModelService:
+    """A service on the provider that the settings name.
+
+    Args:
+        remembers: what was known, and the queue, last from run to run.
+    """
     connection = setup.quick_connection
     provider: Provider
     if connection is None:
         provider = DeferredProvider(lambda: setup.make_provider(setup.connection()))
     else:
         provider = setup.make_provider(connection)
-    return ModelService(provider, make_database=setup.make_database, make_router=setup.make_router)
+    return ModelService(
+        provider,
+        make_database=setup.make_database,
+        make_router=setup.make_router,
+        state_path=setup.state_path if remembers else None,
+    )
 
 
 @asynccontextmanager

@@ -25,8 +25,7 @@ if TYPE_CHECKING:
     from ollm_tui.routing.database import ModelDatabase
     from ollm_tui.routing.router import Router
 
-MEMORY_SHARE = 0.75
-"""Of this machine's memory, for a model, unless configuration says otherwise. Decision R16."""
+STATE_NAME = "state.sqlite"
 
 
 class Setup:
@@ -85,6 +84,11 @@ class Setup:
         """The configuration in force; from any thread."""
         with self._loading:
             return self.manager.get_effective_config()
+
+    @property
+    def state_path(self) -> Path | None:
+        """Where the queue and the last known lists are kept; nowhere for the demo."""
+        return None if self._host is not None else self.inputs.ollm_home / STATE_NAME
 
     def connection(self) -> Connection:
         """Whom to ask; reads the files where there are some."""
@@ -191,16 +195,21 @@ class Setup:
         configured: int | None = self.effective.config.model.routing.memory_budget
         if configured is not None:
             return configured
-        from ollm_tui.providers.ollama_host import parse_host
-
         is_demo = self._host is not None  # whose models are the same on every machine
-        if is_demo or not parse_host(self.connection().host).is_loopback:
-            return None
-        try:
-            total_bytes = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
-        except (ValueError, OSError):
-            return None
-        return int(total_bytes * MEMORY_SHARE)
+        return None if is_demo else memory_budget_bytes(self.connection().host)
+
+
+def memory_budget_bytes(address: str) -> int | None:
+    """Three quarters of this machine's memory, where the server is on it. Source: decision R16."""
+    from ollm_tui.providers.ollama_host import parse_host
+
+    if not parse_host(address).is_loopback:
+        return None
+    try:
+        total_bytes = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
+    except (OSError, ValueError):  # a system that does not tell
+        return None
+    return total_bytes * 3 // 4 if total_bytes > 0 else None
 
 
 def config_error(problems: "tuple[ConfigProblem, ...]") -> ConfigError:

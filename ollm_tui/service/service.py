@@ -172,8 +172,7 @@ class ModelService:
 
     async def prepare_router(self) -> None:
         """Make the router without holding up the event loop: its settings take long to read."""
-        if self._router is None:
-            await asyncio.to_thread(lambda: self.router)
+        await asyncio.to_thread(lambda: self.router)
 
     def explain(self, profile: str | None = None) -> "Decision":
         """Which of the models known now a profile picks, and why; None = the default profile.

@@ -330,13 +330,13 @@ class OllmApp(App[None]):
     def _first_frame_is_out(self) -> None:
         gc.freeze()  # what is there now stays: it need not be looked through ever again
         gc.enable()
-        self.service.start()
         work.run(self, self._first_look(), "refresh", exclusive=True)
         if self.service.can_run:
             self.set_interval(MEMORY_EVERY_S, self._ask_memory)
         self.set_interval(terminal.CHECK_EVERY_S, self._check_terminal)
 
     async def _first_look(self) -> None:
+        await self.service.start()
         if await self.service.refresh_models():
             # Whatever else is asked loads the HTTP client, so the list is drawn before.
             self.call_after_refresh(self._ask_server)

@@ -6,8 +6,9 @@ import sys
 import pytest
 
 from ollm_tui.cli.arguments import parse_arguments
-from ollm_tui.cli.compose import memory_budget_bytes, names_to_pull, opened_service
+from ollm_tui.cli.compose import names_to_pull, opened_service
 from ollm_tui.cli.demo import demo_server
+from ollm_tui.cli.setup import memory_budget_bytes
 from ollm_tui.sandbox.server import SandboxServer
 from tests.cli.conftest import Cli
 
