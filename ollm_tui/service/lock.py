@@ -17,6 +17,7 @@ class ProcessLock:
     def __init__(self, path: Path) -> None:
         self._path = path
         self._descriptor: int | None = None
+        self._is_usable = True
 
     @property
     def is_held(self) -> bool:
@@ -25,8 +26,8 @@ class ProcessLock:
 
     def acquire(self) -> bool:
         """Take it if it is free; whether it is held now."""
-        if self._descriptor is not None:
-            return True
+        if self._descriptor is not None or not self._is_usable:
+            return self.is_held
         import fcntl
 
         try:
@@ -34,6 +35,7 @@ class ProcessLock:
             descriptor = os.open(self._path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
         except OSError as error:
             _LOG.warning("%s", error)
+            self._is_usable = False  # nobody can hold it, so it is not tried again
             return False
         try:
             fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)

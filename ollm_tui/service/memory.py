@@ -11,6 +11,7 @@ from ollm_tui.core.event import Notice, QueueItem
 from ollm_tui.core.model import ModelList
 from ollm_tui.core.name import name_key
 from ollm_tui.core.progress import PullState
+from ollm_tui.providers.base import Provider
 from ollm_tui.service.list_store import KnownList, load_list, save_list
 from ollm_tui.service.lock import ProcessLock
 from ollm_tui.service.queue_store import (
@@ -30,18 +31,19 @@ class Memory:
 
     Args:
         path: of the state file.
-        provider: its kind.
-        host: its address.
+        provider: its kind and host are what its memory is kept under.
         on_notice: told once when the file cannot be used.
     """
 
-    def __init__(
-        self, path: Path, provider: str, host: str, on_notice: Callable[[Notice], None]
-    ) -> None:
+    def __init__(self, path: Path, provider: Provider, on_notice: Callable[[Notice], None]) -> None:
         self._file = StateFile(path, on_notice)
         self._lock = ProcessLock(path.with_name("queue.lock"))
-        self._owner = (provider, host)
+        self._provider = provider
         self._saved: tuple[tuple[str, PullState], ...] = ()
+
+    @property
+    def _owner(self) -> tuple[str, str]:
+        return self._provider.kind, self._provider.host
 
     async def last_list(self) -> KnownList | None:
         """The list last known, or None."""

@@ -414,7 +414,7 @@ class ModelService:
             return None
         from ollm_tui.service.memory import Memory
 
-        return Memory(path, self._provider.kind, self._provider.host, self._publisher.publish)
+        return Memory(path, self._provider, self._publisher.publish)
 
     def _restore_if_possible(self) -> None:
         if self._is_started and not self.downloads.is_restored:

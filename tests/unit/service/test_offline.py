@@ -192,6 +192,20 @@ async def test_the_probe_starts_over_after_a_recovery_in_another_way(
     assert service.server.health is ServerHealth.ONLINE
 
 
+async def test_a_server_that_returns_for_a_moment_only_is_still_probed(
+    service: ModelService, provider: FakeProvider, clock: FakeClock
+) -> None:
+    await service.start()
+    go_away(provider)
+    await service.refresh()
+    await clock.advance(1)
+    service._server.answered(None)
+    service._server.answered(OFFLINE)
+    come_back(provider)
+    await clock.advance(5)
+    assert service.server.health is ServerHealth.ONLINE
+
+
 async def test_a_broken_server_is_probed_too(
     service: ModelService, provider: FakeProvider, clock: FakeClock, recorder: Recorder
 ) -> None:

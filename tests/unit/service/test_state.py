@@ -583,7 +583,11 @@ def test_a_lock_is_held_by_one_and_passed_on(tmp_path: Path) -> None:
     locks[0].release()
     assert locks[1].acquire()
     locks[1].release()
-    assert not ProcessLock(tmp_path / "new").acquire()  # a directory
+
+
+def test_a_lock_that_cannot_be_is_held_by_nobody(tmp_path: Path) -> None:
+    lock = ProcessLock(tmp_path)  # a directory
+    assert [lock.acquire(), lock.acquire(), lock.is_held] == [False, False, False]
 
 
 KILLED = """
