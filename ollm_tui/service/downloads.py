@@ -83,9 +83,11 @@ class Downloads:
 
     async def restore(self) -> None:
         """Go on with what an earlier run left, unless another process sees to that."""
-        if self._memory is not None and not self.is_restored and self._memory.own_queue():
-            self.is_restored = True
-            self.queue.restore(await self._memory.unfinished())
+        memory = self._memory
+        if memory is None or self.is_restored or not memory.is_ready or not memory.own_queue():
+            return
+        self.is_restored = True
+        self.queue.restore(await memory.unfinished())
 
     async def history(self, count: int = 100) -> "tuple[EndedDownload, ...]":
         """The last downloads that ended, of earlier runs too, latest first."""

@@ -42,11 +42,18 @@ class Memory:
         self._saved: tuple[tuple[str, PullState], ...] = ()
 
     @property
+    def is_ready(self) -> bool:
+        """Whether the provider is known, which may be made only when it is first asked."""
+        return bool(self._provider.kind)
+
+    @property
     def _owner(self) -> tuple[str, str]:
         return self._provider.kind, self._provider.host
 
     async def last_list(self) -> KnownList | None:
         """The list last known, or None."""
+        if not self.is_ready:
+            return None
         return await self._file.run(lambda file: load_list(file, *self._owner), None)
 
     def keep_list(self, models: ModelList, as_of: datetime) -> None:
@@ -80,7 +87,7 @@ class Memory:
         downloads = tuple(saved for item in items if (saved := _saved(item)) is not None)
         essence = tuple((download.name, download.state) for download in downloads)
         is_news = essence != self._saved or (bytes_count and downloads)
-        if not is_news or not self.own_queue():
+        if not is_news or not self.is_ready or not self.own_queue():
             return
         kept = {name_key(download.name) for download in downloads}
         gone = {name_key(name) for name, _ in self._saved} - kept

@@ -404,6 +404,7 @@ class ModelService:
             self._installed.doubt(state.error)
         elif state.health is ServerHealth.ONLINE:
             self._queue.retry_waiting()
+        self._restore_if_possible()  # only now is it sure who the provider is
 
     def _memory_changed(self, state: RunningState) -> None:
         self._publisher.publish(state)
@@ -417,7 +418,7 @@ class ModelService:
         return Memory(path, self._provider, self._publisher.publish)
 
     def _restore_if_possible(self) -> None:
-        if self._is_started and not self.downloads.is_restored:
+        if self._is_started and not self._is_closing and not self.downloads.is_restored:
             self._in_background(self.downloads.restore())  # whoever kept it may have gone
 
     def _settled(self, name: str) -> None:

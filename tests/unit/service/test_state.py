@@ -244,6 +244,38 @@ def test_no_content_of_the_file_stops_a_start(text: object, as_of: object) -> No
     connection.close()
 
 
+class LateProvider(FakeProvider):
+    """One that is made only when it is first asked, and has no name before."""
+
+    @property
+    def kind(self) -> str:  # type: ignore[override]
+        return "fake" if self.asked else ""
+
+
+@pytest.mark.parametrize("is_offline", [True, False])
+async def test_a_provider_that_is_made_late_has_the_memory_of_its_name(
+    path: Path, is_offline: bool
+) -> None:
+    async with running(path, FakeProvider(model("old:1b"))) as service:
+        await service.start()
+        await service.list_models()
+        service.enqueue("a")
+        await settle()
+    late = LateProvider(model("new:1b"))
+    if is_offline:
+        late.errors["list"] = OFFLINE
+    async with running(path, late) as service:
+        await service.start()
+        assert (service.models.models, service.queue.items) == ((), ())
+        await service.refresh_models()
+        await is_written(service)
+        assert [item.name for item in service.models.models] == [
+            "old:1b" if is_offline else "new:1b"
+        ]
+        assert list(states(service)) == ["a:latest"]
+    assert [name for name, _ in rows(path)] == ["a:latest"]
+
+
 # The queue.
 
 
