@@ -69,6 +69,10 @@ class TTLCache(Generic[K, V]):
         self._entries.pop(key, None)
         self._flights.pop(key, None)
 
+    def outdate(self, key: K) -> None:
+        """Make the next `get` fetch; a fetch that is under way still counts."""
+        self._entries.pop(key, None)
+
     def clear(self) -> None:
         """Invalidate every key."""
         self._entries.clear()

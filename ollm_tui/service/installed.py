@@ -200,7 +200,7 @@ class InstalledModels:
             return _Described(await self._provider.show(name), digest)
         except ModelNotFound as error:
             # Whoever removed it, the list may be wrong too.
-            self._lists.invalidate(_LIST)
+            self._lists.outdate(_LIST)
             raise self._with_suggestions(name, error) from error
 
     def _merged(self, details: ModelDetails) -> ModelDetails:
