@@ -6,10 +6,12 @@ OllmError
 ├── ProviderError
 │   ├── ProviderOffline        nobody answers: refused, no such host, timeout, 502, 503, 504
 │   ├── ProviderRefused        an HTTP status that says no
-│   └── ProviderGarbled        an answer that is not what the API promises
+│   ├── ProviderGarbled        an answer that is not what the API promises
+│   └── StoreError             a model store on disk that cannot be read or written as asked
 ├── ModelNotFound              not installed, or not in the registry
 ├── ModelInUse                 loaded, or being downloaded
 ├── DownloadFailed             a pull ended without success
+│   └── NotEnoughSpace         the disk is too full for it; carries the bytes
 ├── DeleteFailed
 ├── Unsupported                this provider cannot do that
 └── RoutingError
@@ -106,6 +108,14 @@ class ProviderGarbled(ProviderError):
     )
 
 
+class StoreError(ProviderError):
+    """A model store on disk, or a file in it, that cannot be read or written as asked."""
+
+    default_actions = (
+        "Check the store's files and permissions; OLLAMA_MODELS names another store.",
+    )
+
+
 class ModelNotFound(OllmError):
     """No such model, here or in the registry."""
 
@@ -132,6 +142,26 @@ class DownloadFailed(OllmError):
     ) -> None:
         super().__init__(message, cause=cause, actions=actions)
         self.retryable = retryable
+
+
+class NotEnoughSpace(DownloadFailed):
+    """The disk is too full for a download. What has arrived stays and is used once there is room.
+
+    Attributes:
+        needed_bytes: what is still to be written.
+        free_bytes: what the disk has left for it.
+    """
+
+    default_actions = ("Free disk space where the models are kept, then retry.",)
+
+    def __init__(self, message: str, *, needed_bytes: int, free_bytes: int) -> None:
+        super().__init__(
+            message,
+            cause=f"{needed_bytes} bytes are needed, {free_bytes} are free",
+            retryable=False,
+        )
+        self.needed_bytes = needed_bytes
+        self.free_bytes = free_bytes
 
 
 class DeleteFailed(OllmError):
