@@ -123,13 +123,13 @@ def test_a_long_text_is_skipped_and_costs_no_memory() -> None:
 
 
 def test_many_lists_cost_no_memory() -> None:
-    data = gguf({f"list{number}": [("u8", 7)] * 1024 for number in range(3000)})
+    data = gguf({f"list{number}": [("u8", 7)] * 1024 for number in range(200)})
     tracemalloc.start()
     header = read(data)
     peak_bytes = tracemalloc.get_traced_memory()[1]
     tracemalloc.stop()
     assert header.values["list0"] == (7,) * 1024
-    assert header.values["list2999"] is None
+    assert header.values["list199"] is None
     assert peak_bytes < 8 * 1024 * 1024
 
 
