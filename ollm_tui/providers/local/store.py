@@ -1,0 +1,288 @@
+"""The files of a model store: where they lie, which there are, and safe ways to open them.
+
+A path is only ever made from a digest or a name that has been checked, and the last part of it is
+never followed if it is a link. Directories to write in are entered one by one, none of them
+through a link. Knows nothing of what is in the files, but manifests.
+
+Source: reference/ollama.md 4.
+"""
+
+import contextlib
+import errno
+import fcntl
+import os
+import stat
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import BinaryIO
+
+from ollm_tui.core.error import InvalidName, ModelNotFound, OllmError, StoreError
+from ollm_tui.core.name import ModelName, name_from_store_path, parse_name
+from ollm_tui.core.text import clean_line
+from ollm_tui.providers.local.manifest import (
+    MANIFEST_LIMIT_BYTES,
+    Manifest,
+    is_digest,
+    parse_manifest,
+)
+
+BLOBS = "blobs"
+MANIFESTS = "manifests"
+STAGING = ".ollm-tui"
+"""Beside the other two: a server removes what it does not know from `blobs` when it starts."""
+_LOCK = "store.lock"
+_DEPTH = 4
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """A file where the manifest of a model lies."""
+
+    name: ModelName
+    manifest: Manifest | None
+    """None when it cannot be used; then `reason` says why."""
+    modified_at: datetime
+    reason: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Stray:
+    """Something among the manifests that is none."""
+
+    path: str
+    """Below `manifests`, sanitised."""
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class Scan:
+    """All that lies where manifests lie."""
+
+    entries: tuple[Entry, ...]
+    strays: tuple[Stray, ...]
+
+    @property
+    def unusable(self) -> tuple[Entry, ...]:
+        """The entries that nobody can tell the files of."""
+        return tuple(entry for entry in self.entries if entry.manifest is None)
+
+    def referenced(self) -> dict[str, int]:
+        """Every digest that a readable manifest names, and how many manifests do."""
+        counts: dict[str, int] = {}
+        for entry in self.entries:
+            for blob in entry.manifest.blobs if entry.manifest else ():
+                counts[blob.digest] = counts.get(blob.digest, 0) + 1
+        return counts
+
+
+class Store:
+    """One model store. Its methods block: call them in a thread."""
+
+    def __init__(self, root: Path) -> None:
+        self.root = root
+
+    @property
+    def display(self) -> str:
+        """Its path for people."""
+        return clean_line(str(self.root))
+
+    @property
+    def staging(self) -> Path:
+        """Where downloads lie until they are whole."""
+        return self.root / STAGING
+
+    def blob_path(self, digest: str) -> Path:
+        """Where the file of a digest lies.
+
+        Raises:
+            StoreError: it is no digest.
+        """
+        return self.root / BLOBS / blob_file_name(digest)
+
+    def scan(self) -> Scan:
+        """Read every manifest, newest first; broken ones are entries, too."""
+        entries: list[Entry] = []
+        strays: list[Stray] = []
+        for path in self._manifest_files(""):
+            name = name_from_store_path(path)
+            if name is None:
+                strays.append(Stray(clean_line(path), "its name is not one of a model"))
+                continue
+            entry = self._entry(name)
+            if isinstance(entry, Entry):
+                entries.append(entry)
+            else:
+                strays.append(entry)
+        entries.sort(key=lambda entry: entry.modified_at, reverse=True)
+        return Scan(tuple(entries), tuple(strays))
+
+    def find(self, name: str) -> Entry:
+        """The entry of a model, spelled as given or else in other letters' case.
+
+        Raises:
+            ModelNotFound: there is none.
+        """
+        with contextlib.suppress(InvalidName):
+            wanted = parse_name(name)
+            found = self.spelling(wanted)
+            if found is not None and isinstance(entry := self._entry(found), Entry):
+                return entry
+        raise ModelNotFound(f"{clean_line(name)} is not in the store {self.display}")
+
+    def spelling(self, name: ModelName) -> ModelName | None:
+        """How the store spells this model: as given, or else in another case; None = not there."""
+        if (self.root / MANIFESTS / name.store_path).is_file():
+            return name
+        for path in self._manifest_files(""):
+            found = name_from_store_path(path)
+            if found is not None and found.key == name.key:
+                return found
+        return None
+
+    def blob_size(self, digest: str) -> int | None:
+        """The size of a blob's file in bytes; None when there is no such regular file."""
+        try:
+            status = self.blob_path(digest).lstat()
+        except OSError:
+            return None
+        return status.st_size if stat.S_ISREG(status.st_mode) else None
+
+    def open_blob(self, digest: str) -> BinaryIO:
+        """Open a blob for reading, unbuffered.
+
+        Raises:
+            StoreError: it is missing, no regular file, or may not be read.
+        """
+        return self._open(self.blob_path(digest))
+
+    def read_blob(self, digest: str, limit_bytes: int = MANIFEST_LIMIT_BYTES) -> bytes:
+        """The bytes of a small blob, at most `limit_bytes` of them.
+
+        Raises:
+            StoreError: as `open_blob`.
+        """
+        with self.open_blob(digest) as file:
+            return file.read(limit_bytes)
+
+    @contextlib.contextmanager
+    def directory(self, *parts: str, create: bool = False) -> Iterator[int]:
+        """Enter a directory of the store, and give its descriptor for `dir_fd`.
+
+        Raises:
+            StoreError: it is not there, is reached through a link, or may not be entered.
+        """
+        descriptor = -1
+        place = self.root
+        try:
+            if create:
+                self.root.mkdir(mode=0o755, parents=True, exist_ok=True)
+            descriptor = os.open(self.root, os.O_RDONLY | os.O_DIRECTORY)
+            for part in parts:
+                place = place / part
+                if create:
+                    with contextlib.suppress(FileExistsError):
+                        os.mkdir(part, 0o755, dir_fd=descriptor)
+                flags = os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW
+                inner = os.open(part, flags, dir_fd=descriptor)
+                os.close(descriptor)
+                descriptor = inner
+        except OSError as error:
+            if descriptor >= 0:
+                os.close(descriptor)
+            raise _unusable_directory(place, error) from error
+        try:
+            yield descriptor
+        finally:
+            os.close(descriptor)
+
+    @contextlib.contextmanager
+    def lock(self) -> Iterator[None]:
+        """Keep every other process of ours from changing what the store lists, meanwhile."""
+        with self.directory(STAGING, create=True) as staging:
+            descriptor = _open_lock(self.root, staging)
+            try:
+                fcntl.flock(descriptor, fcntl.LOCK_EX)
+                yield
+            finally:
+                os.close(descriptor)
+
+    def _manifest_files(self, below: str, depth: int = 1) -> Iterator[str]:
+        """The paths of everything at the depth of manifests that is no directory."""
+        try:
+            with os.scandir(self.root / MANIFESTS / below) as found:
+                items = sorted(found, key=lambda item: item.name)
+        except FileNotFoundError:
+            return
+        except OSError as error:
+            raise _unusable_directory(self.root / MANIFESTS / below, error) from error
+        for item in items:
+            path = f"{below}{item.name}"
+            is_directory = item.is_dir(follow_symlinks=False)
+            if depth == _DEPTH and not is_directory:
+                yield path
+            elif depth < _DEPTH and is_directory:
+                yield from self._manifest_files(f"{path}/", depth + 1)
+
+    def _entry(self, name: ModelName) -> Entry | Stray:
+        path = self.root / MANIFESTS / name.store_path
+        modified_at = datetime.fromtimestamp(0, UTC)
+        try:
+            status = path.lstat()
+            modified_at = datetime.fromtimestamp(status.st_mtime, UTC)
+            if stat.S_ISLNK(status.st_mode):
+                kind = "a symbolic link" if path.exists() else "a symbolic link to nothing"
+                return Stray(name.store_path, f"it is {kind}")
+            with self._open(path) as file:
+                manifest = parse_manifest(file.read(MANIFEST_LIMIT_BYTES + 1))
+        except OSError as error:
+            return Stray(name.store_path, clean_line(error.strerror or str(error)))
+        except OllmError as error:
+            return Entry(name, None, modified_at, error.cause)
+        return Entry(name, manifest, modified_at)
+
+    def _open(self, path: Path) -> BinaryIO:
+        try:
+            # A pipe in a file's place would let the opening wait for ever.
+            descriptor = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC)
+        except OSError as error:
+            reason = "it is a symbolic link" if error.errno == errno.ELOOP else error.strerror
+            raise StoreError(f"Could not read {path.name}", cause=str(reason)) from error
+        file = os.fdopen(descriptor, "rb", buffering=0)
+        if not stat.S_ISREG(os.fstat(descriptor).st_mode):
+            file.close()
+            raise StoreError(f"Could not read {path.name}", cause="it is not a regular file")
+        return file
+
+
+def blob_file_name(digest: str) -> str:
+    """The name of a digest's file.
+
+    Raises:
+        StoreError: it is no digest.
+    """
+    if not is_digest(digest):
+        raise StoreError("A file of the model has no proper digest", cause=clean_line(digest, 100))
+    return digest.replace(":", "-")
+
+
+def _open_lock(root: Path, staging: int) -> int:
+    try:
+        return os.open(_LOCK, os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW, 0o644, dir_fd=staging)
+    except OSError as error:
+        raise _unusable_directory(root / STAGING / _LOCK, error) from error
+
+
+def _unusable_directory(path: Path, error: OSError) -> StoreError:
+    reason = error.strerror or str(error)
+    actions: tuple[str, ...] = ()
+    if path.is_symlink():
+        reason = "it is a symbolic link, and nothing is written or removed through one"
+        actions = ("Let OLLAMA_MODELS name the real directory.",)
+    elif error.errno in (errno.EACCES, errno.EPERM, errno.EROFS):
+        actions = (
+            "Let the program's user write to the store, or use the server that owns it.",
+            "Name a store of your own (OLLAMA_MODELS).",
+        )
+    return StoreError(f"The model store cannot be used at {path}", cause=reason, actions=actions)
