@@ -1,0 +1,341 @@
+"""A model store on this machine as a provider: no server, and downloads of its own.
+
+Joins the parts beside it: what is in the store, what a registry has, and the transfers between.
+
+Source: reference/ollama.md 4, 8.4; rulings Z1, Z19, Z21, Z25.
+"""
+
+import asyncio
+import contextlib
+import functools
+import re
+from collections.abc import AsyncGenerator, Callable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, TypeVar
+
+from ollm_tui.core.error import DeleteFailed, DownloadFailed, ModelNotFound, OllmError, StoreError
+from ollm_tui.core.model import ModelDetails, ModelList
+from ollm_tui.core.name import ModelName, parse_name, parse_reference
+from ollm_tui.core.progress import PullPhase, PullStep
+from ollm_tui.providers.local.attempt import TransferPolicy
+from ollm_tui.providers.local.auth import Credentials
+from ollm_tui.providers.local.manifest import Blob, Config, Manifest, parse_config
+from ollm_tui.providers.local.pool import TransferPool
+from ollm_tui.providers.local.publish import copy_model, publish_model
+from ollm_tui.providers.local.rate import RateLimit
+from ollm_tui.providers.local.reader import ModelReader, blob_damage
+from ollm_tui.providers.local.removal import remove_model
+from ollm_tui.providers.local.stop import StopSignal
+from ollm_tui.providers.local.store import Store
+from ollm_tui.providers.local.thread import in_thread, notify
+from ollm_tui.providers.local.transfer import BlobSource, Transfer
+
+if TYPE_CHECKING:
+    from ollm_tui.providers.local.registry import Registry
+
+STEP_EVERY_S = 0.1
+_PUBLISH_TRIES = 3
+_CONFIG_LIMIT_BYTES = 1024 * 1024
+
+_Result = TypeVar("_Result")
+
+
+@dataclass(frozen=True, slots=True)
+class PullPlan:
+    """What a pull would do, from the registry's manifest and what is here already."""
+
+    name: str
+    digest: str
+    """The registry's, 64 hex digits."""
+    is_current: bool
+    """Whether the store lists exactly this, with nothing missing."""
+    total_bytes: int
+    missing_bytes: int
+
+
+class LocalProvider:
+    """One model store. Implements Provider.
+
+    Args:
+        root: the store's directory; it need not exist yet.
+        ca_file: certificate authorities to trust beside the usual ones.
+        credentials: of registries, by host or host:port.
+        server_version: of the Ollama that will run the models; empty if there is none.
+        bytes_per_s: all downloads together; None = no limit.
+    """
+
+    def __init__(
+        self,
+        root: Path,
+        *,
+        ca_file: str | None = None,
+        credentials: Mapping[str, Credentials] | None = None,
+        server_version: str = "",
+        bytes_per_s: float | None = None,
+        policy: TransferPolicy | None = None,
+    ) -> None:
+        self._policy = policy or TransferPolicy()
+        self._ca_file = ca_file
+        self._credentials = credentials
+        self._server_version = server_version
+        self.store = Store(root)
+        self.limit = RateLimit(bytes_per_s)
+        self._reader = ModelReader(self.store)
+        self._pool = TransferPool(self.store, self._policy, self.limit)
+        self._opened: Registry | None = None
+
+    @property
+    def kind(self) -> str:
+        """Always "local"."""
+        return "local"
+
+    @property
+    def host(self) -> str:
+        """The store's directory, for people."""
+        return self.store.display
+
+    async def version(self) -> str:
+        """Always empty: there is no server that could have one."""
+        return ""
+
+    async def list_models(self) -> ModelList:
+        """The models in the store, newest first."""
+        return await self._in_store(self._reader.list_models)
+
+    async def show(self, name: str) -> ModelDetails:
+        """All about one model.
+
+        Raises:
+            ModelNotFound: it is not in the store.
+            StoreError: it is, and is damaged.
+        """
+        return await self._in_store(lambda: self._reader.details(name))
+
+    async def delete(self, name: str) -> None:
+        """Remove a model and the files that were its alone.
+
+        Raises:
+            ModelNotFound: it is not in the store.
+            DeleteFailed: it is not listed any more, but its files stay.
+        """
+        removal = await self._in_store(lambda: remove_model(self.store, name))
+        if removal.kept_because:
+            raise DeleteFailed(
+                f"{name} is not listed any more, but its files stay",
+                cause=removal.kept_because,
+                actions=("Repair or delete the broken entry, then reclaim the space.",),
+            )
+
+    async def copy(self, source: str, destination: str) -> None:
+        """Give a model a second name; one that has it already is replaced.
+
+        Raises:
+            ModelNotFound: `source` is not in the store.
+            InvalidName: `destination` cannot be a name.
+        """
+        target = parse_name(destination)
+        await self._in_store(lambda: copy_model(self.store, source, target))
+
+    async def plan(self, name: str) -> PullPlan:
+        """What a pull of `name` would fetch; asks the registry for the manifest only.
+
+        Raises:
+            ModelNotFound: the registry has no such model.
+            DownloadFailed: the registry refuses or does not answer.
+        """
+        reference = parse_reference(name)
+        manifest = await self._manifest(reference)
+        return await self._in_store(lambda: self._plan(reference, manifest))
+
+    async def pull(self, name: str) -> AsyncGenerator[PullStep, None]:
+        """Download a model; the last step is SUCCESS or the iterator raises.
+
+        Closing or cancelling ends it at once; what has arrived stays for the next time. A model
+        that is here already is checked by size only: `repair` also hashes.
+
+        Raises:
+            ModelNotFound: the registry has no such model.
+            NotEnoughSpace: the disk is too full.
+            DownloadFailed: the registry refuses, does not answer, or sends something else.
+        """
+        reference = parse_reference(name)
+        yield PullStep(PullPhase.RESOLVING, f"asking {reference.host}")
+        manifest = await self._manifest(reference)
+        async with contextlib.aclosing(self._bring(reference, manifest)) as steps:
+            async for step in steps:
+                yield step
+
+    async def repair(self, name: str) -> AsyncGenerator[PullStep, None]:
+        """Hash every file of a model in the store, and fetch again only those that are bad.
+
+        Raises:
+            ModelNotFound: it is not in the store.
+            DownloadFailed: as `pull`.
+        """
+        from ollm_tui.providers.local.inspection import drop_altered
+
+        entry = await self._in_store(lambda: self.store.find(name))
+        manifest = entry.manifest or await self._manifest(entry.name)
+        for blob in manifest.blobs:
+            yield PullStep(PullPhase.VERIFYING, f"checking {blob.short_digest}")
+            await in_thread(functools.partial(drop_altered, self.store, blob))
+        async with contextlib.aclosing(self._bring(entry.name, manifest)) as steps:
+            async for step in steps:
+                yield step
+
+    async def close(self) -> None:
+        """End every transfer, and let go of every connection; what has arrived stays."""
+        self._pool.stop()
+        registry, self._opened = self._opened, None
+        if registry is not None:
+            await in_thread(lambda _: registry.close())
+
+    async def _bring(self, name: ModelName, manifest: Manifest) -> AsyncGenerator[PullStep, None]:
+        """Have every file of a manifest, then list it."""
+        reservation = object()
+        try:
+            await self._in_store(lambda: self._pool.reserve(reservation, manifest.blobs))
+            missing: tuple[Blob, ...] = manifest.blobs
+            for _ in range(_PUBLISH_TRIES):
+                for blob in missing:
+                    async with contextlib.aclosing(self._fetch(name, blob)) as steps:
+                        async for step in steps:
+                            yield step
+                    if blob == manifest.config:
+                        config = await self._in_store(lambda: self._config(manifest))
+                        if notice := self._notice(name, manifest, config):
+                            yield PullStep(PullPhase.RESOLVING, notice)
+                yield PullStep(PullPhase.VERIFYING, "every file has the right hash")
+                yield PullStep(PullPhase.FINISHING, "listing the model")
+                missing = await self._in_store(lambda: publish_model(self.store, name, manifest))
+                if not missing:
+                    yield PullStep(PullPhase.SUCCESS, "success")
+                    return
+        finally:
+            self._pool.release(reservation)
+        raise DownloadFailed(
+            f"Could not download {name.short}",
+            cause=f"somebody removes its {missing[0].kind} from the store again and again",
+        )
+
+    async def _fetch(self, name: ModelName, blob: Blob) -> AsyncGenerator[PullStep, None]:
+        """Have one blob, and tell how it goes."""
+
+        def step(completed_bytes: int, note: str = "") -> PullStep:
+            detail = f"{blob.kind or 'file'} {blob.short_digest}"
+            return PullStep(
+                PullPhase.TRANSFERRING,
+                f"{detail}: {note}" if note else detail,
+                layer=blob.digest,
+                total_bytes=blob.size_bytes,
+                completed_bytes=completed_bytes,
+            )
+
+        if not await self._in_store(lambda: blob_damage(self.store, blob)):
+            yield step(blob.size_bytes)
+            return
+        source = await self._source(name)
+        again = f"http://{name.canonical}" if name.is_plain_http else name.short
+        transfer = self._pool.join(blob, source, again)
+        try:
+            async for _ in _until_done(transfer):
+                yield step(min(transfer.completed_bytes, blob.size_bytes), transfer.note)
+        finally:
+            self._pool.leave(transfer)
+        if isinstance(transfer.error, OllmError):
+            raise transfer.error
+        if transfer.error is not None:
+            raise DownloadFailed(f"Could not download {name.short}", cause="it was stopped")
+        yield step(blob.size_bytes)
+
+    async def _manifest(self, name: ModelName) -> Manifest:
+        registry = await self._registry()
+        return await in_thread(lambda stop: registry.manifest(name, stop))
+
+    async def _source(self, name: ModelName) -> BlobSource:
+        registry = await self._registry()
+
+        return functools.partial(registry.open_blob, name)
+
+    async def _registry(self) -> "Registry":
+        if self._opened is None:
+            self._opened = await in_thread(lambda _: self._open_registry())
+        return self._opened
+
+    def _open_registry(self) -> "Registry":
+        from ollm_tui.providers.local.registry import Registry
+
+        return Registry(self._policy, ca_file=self._ca_file, credentials=self._credentials)
+
+    def _plan(self, name: ModelName, manifest: Manifest) -> PullPlan:
+        missing = [blob for blob in manifest.blobs if blob_damage(self.store, blob)]
+        listed = ""
+        with contextlib.suppress(ModelNotFound):
+            entry = self.store.find(name.canonical)
+            listed = entry.manifest.digest if entry.manifest else ""
+        return PullPlan(
+            name=name.short,
+            digest=manifest.digest,
+            is_current=listed == manifest.digest and not missing,
+            total_bytes=sum(blob.size_bytes for blob in manifest.blobs),
+            missing_bytes=sum(blob.size_bytes for blob in missing),
+        )
+
+    def _config(self, manifest: Manifest) -> Config:
+        return parse_config(self.store.read_blob(manifest.config.digest, _CONFIG_LIMIT_BYTES))
+
+    def _notice(self, name: ModelName, manifest: Manifest, config: Config) -> str:
+        """What to know before gigabytes are fetched.
+
+        Raises:
+            DownloadFailed: the server that is to run it is too old.
+        """
+        needs, has = _version(config.requires), _version(self._server_version)
+        if needs and has and needs > has:
+            raise DownloadFailed(
+                f"{name.short} needs Ollama {config.requires}",
+                cause=f"the server here is {self._server_version}",
+                actions=("Update the Ollama server, then pull again.",),
+                retryable=False,
+            )
+        notices = []
+        if needs and not has:
+            notices.append(f"needs Ollama {config.requires} or newer to run")
+        if manifest.is_tensor_model:
+            notices.append("needs an Ollama with the MLX runtime to run")
+        if config.is_remote:
+            notices.append(f"runs at {config.remote_host or 'a remote host'}, not on this machine")
+        return "; ".join(notices)
+
+    async def _in_store(self, work: Callable[[], _Result]) -> _Result:
+        """Do something with the store in a thread, and have its errors in our words."""
+
+        def guarded(_: StopSignal) -> _Result:
+            try:
+                return work()
+            except OSError as error:
+                raise StoreError(
+                    f"The model store {self.store.display} cannot be used",
+                    cause=error.strerror or str(error),
+                ) from error
+
+        return await in_thread(guarded)
+
+
+async def _until_done(transfer: Transfer) -> AsyncGenerator[None, None]:
+    """Yield about ten times a second until a transfer has ended."""
+    loop, done = asyncio.get_running_loop(), asyncio.Event()
+    transfer.when_done(lambda: notify(loop, done))
+    while not transfer.is_done:
+        yield
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(STEP_EVERY_S):
+                await done.wait()
+
+
+def _version(text: str) -> tuple[int, ...]:
+    """The numbers of a version; none for a development build, which says 0.0.0, or nonsense."""
+    match = re.match(r"v?(\d{1,6})\.(\d{1,6})(?:\.(\d{1,6}))?", text.strip(), re.ASCII)
+    numbers = tuple(int(number or 0) for number in match.groups()) if match else ()
+    return numbers if any(numbers) else ()

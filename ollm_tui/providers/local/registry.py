@@ -1,0 +1,291 @@
+"""The registry protocol, as far as pulling needs it: manifests, and blobs from any byte on.
+
+Owns which request is sent, what its refusals mean, and that an answer is what was asked for.
+Knows nothing of stores.
+
+Source: reference/ollama.md 3.
+"""
+
+import contextlib
+import json
+import re
+import threading
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime
+
+from ollm_tui.core.error import DownloadFailed, ModelNotFound, OllmError, ProviderGarbled
+from ollm_tui.core.name import ModelName
+from ollm_tui.core.text import clean_line
+from ollm_tui.providers.local.attempt import Attempts, TransferPolicy, TryAgain
+from ollm_tui.providers.local.auth import Credentials, parse_challenge, token_url
+from ollm_tui.providers.local.manifest import (
+    MANIFEST_LIMIT_BYTES,
+    MANIFEST_TYPE,
+    Blob,
+    Manifest,
+    parse_manifest,
+)
+from ollm_tui.providers.local.stop import StopSignal
+from ollm_tui.providers.local.wire import Answer, Wire
+from ollm_tui.providers.ollama_answer import retry_after_s
+from ollm_tui.providers.ollama_json import as_object, as_text
+
+_ERROR_LIMIT_BYTES = 64 * 1024
+_CONTENT_RANGE = re.compile(r"bytes (\d{1,18})-(\d{1,18})/(\d{1,18}|\*)", re.ASCII)
+_RETRIED = (408, 425, 429, 500, 502, 503, 504)
+
+
+@dataclass(frozen=True, slots=True)
+class BlobStream:
+    """The bytes of a blob, from `start` to its end."""
+
+    answer: Answer
+    start: int
+    etag: str
+
+    def read_into(self, buffer: memoryview) -> int:
+        """Read what there is; 0 at the end.
+
+        Raises:
+            TryAgain: the connection broke, or nothing came for too long.
+        """
+        return self.answer.read_into(buffer)
+
+
+class Registry:
+    """Asks registries; safe for many threads. Every method blocks until `stop` or an answer.
+
+    Args:
+        credentials: by registry, as host or host:port.
+    """
+
+    def __init__(
+        self,
+        policy: TransferPolicy,
+        *,
+        ca_file: str | None = None,
+        credentials: Mapping[str, Credentials] | None = None,
+    ) -> None:
+        self._policy = policy
+        self._wire = Wire(policy, ca_file)
+        self._credentials = {host.lower(): pair for host, pair in (credentials or {}).items()}
+        self._authorizations: dict[str, str] = {}
+        self._lock = threading.Lock()
+
+    def manifest(self, name: ModelName, stop: StopSignal) -> Manifest:
+        """What a model consists of today.
+
+        Raises:
+            ModelNotFound: the registry has no such model.
+            ProviderGarbled: what it sends is no manifest.
+            DownloadFailed: it refuses, or nobody answers.
+            Stopped: asked for meanwhile.
+        """
+        url = f"{_base_url(name)}/manifests/{name.tag}"
+        raw = self._whole(name, url, MANIFEST_LIMIT_BYTES, stop)
+        return parse_manifest(raw)
+
+    @contextlib.contextmanager
+    def open_blob(
+        self, name: ModelName, blob: Blob, start: int, etag: str, stop: StopSignal
+    ) -> Iterator[BlobStream]:
+        """Ask for a blob from byte `start` on; a server that cannot do that gives all of it.
+
+        Args:
+            etag: what a former answer called this version of the file; empty if unknown.
+
+        Raises:
+            TryAgain: it may work the next time.
+            OllmError: it will not.
+            Stopped: asked for meanwhile.
+        """
+        headers = {}
+        if start:
+            headers["Range"] = f"bytes={start}-"
+            if etag:
+                headers["If-Range"] = etag
+        url = f"{_base_url(name)}/blobs/{blob.digest}"
+        with self._get(name, url, headers, stop) as answer:
+            yield _blob_stream(answer, name, blob, start)
+
+    def close(self) -> None:
+        """Let go of every connection."""
+        self._wire.close()
+
+    def _whole(self, name: ModelName, url: str, limit_bytes: int, stop: StopSignal) -> bytes:
+        attempts = Attempts(name.short, self._policy, stop)
+        while True:
+            try:
+                with self._get(name, url, {"Accept": MANIFEST_TYPE}, stop) as answer:
+                    if answer.status != 200:
+                        raise _refusal(answer, name)
+                    if answer.is_compressed:
+                        raise _garbled(answer, "it sends compressed data, although asked for none")
+                    raw = answer.read(limit_bytes)
+                if len(raw) > limit_bytes:
+                    raise _garbled(answer, f"its answer is longer than {limit_bytes} bytes")
+                if answer.length not in (None, len(raw)):
+                    raise TryAgain("the answer ended too early")
+                return raw
+            except TryAgain as failure:
+                stop.check()
+                attempts.failed(failure)
+
+    @contextlib.contextmanager
+    def _get(
+        self, name: ModelName, url: str, headers: Mapping[str, str], stop: StopSignal
+    ) -> Iterator[Answer]:
+        """Ask, and once more with authorization if that is what is missing."""
+        base = _base_url(name)
+        with self._lock:
+            known = self._authorizations.get(base, "")
+        with self._wire.get(url, _authorized(headers, known), stop) as answer:
+            header = str(answer.headers.get("WWW-Authenticate", ""))
+            if answer.status != 401 or not header or answer.host.netloc != _netloc(name):
+                yield answer
+                return
+        authorization = self._authorize(name, header, stop)
+        with self._lock:
+            self._authorizations[base] = authorization
+        with self._wire.get(url, _authorized(headers, authorization), stop) as answer:
+            yield answer
+
+    def _authorize(self, name: ModelName, header: str, stop: StopSignal) -> str:
+        challenge = parse_challenge(header)
+        own = self._credentials.get(name.host.lower())
+        if challenge.scheme == "basic" and own is not None:
+            return own.basic
+        if challenge.scheme != "bearer":
+            raise _no_access(name, f"it asks for credentials ({clean_line(challenge.scheme, 40)})")
+        url = token_url(challenge, f"{name.scheme}://{name.host}", name.short)
+        headers = {"Authorization": own.basic} if own is not None else {}
+        with self._wire.get(url, headers, stop, follow=False) as answer:
+            if answer.status != 200:
+                raise _no_access(name, f"it gives no token: HTTP {answer.status}")
+            token = _token(answer.read(_ERROR_LIMIT_BYTES))
+        if not token:
+            raise _no_access(name, "the token it gives cannot be used")
+        return f"Bearer {token}"
+
+
+def _base_url(name: ModelName) -> str:
+    return f"{name.scheme}://{name.host}/v2/{name.namespace}/{name.model}"
+
+
+def _netloc(name: ModelName) -> str:
+    host, _, port = name.host.lower().partition(":")
+    return f"{host}:{port or ('80' if name.is_plain_http else '443')}"
+
+
+def _authorized(headers: Mapping[str, str], authorization: str) -> dict[str, str]:
+    return {**headers, "Authorization": authorization} if authorization else dict(headers)
+
+
+def _token(body: bytes) -> str:
+    try:
+        document = as_object(json.loads(body))
+    except (ValueError, RecursionError):
+        return ""
+    token = as_text(document.get("token")) or as_text(document.get("access_token"))
+    return token if token.isascii() and token.isprintable() and " " not in token else ""
+
+
+def _blob_stream(answer: Answer, name: ModelName, blob: Blob, start: int) -> BlobStream:
+    """Check that an answer is the blob from `start` on, or all of it."""
+    if answer.status == 416:
+        # Its body is not read: some registries announce more of it than they send.
+        raise TryAgain("the registry says that the file is shorter (HTTP 416)")
+    if answer.status not in (200, 206):
+        raise _refusal(answer, name)
+    if answer.is_compressed:
+        raise _garbled(answer, "it sends compressed data, although asked for none")
+    if answer.status == 200:
+        start = 0
+    else:
+        text = str(answer.headers.get("Content-Range", ""))
+        match = _CONTENT_RANGE.fullmatch(text)
+        wanted = (str(start), str(blob.size_bytes - 1))
+        if (
+            match is None
+            or (match[1], match[2]) != wanted
+            or match[3]
+            not in (
+                "*",
+                str(blob.size_bytes),
+            )
+        ):
+            raise TryAgain(
+                f"it sends another part of the file than asked for: {clean_line(text)!r}"
+            )
+    if answer.length not in (None, blob.size_bytes - start):
+        raise TryAgain(
+            f"it announces {answer.length} bytes and not the {blob.size_bytes - start} to come"
+        )
+    etag = str(answer.headers.get("ETag", ""))
+    return BlobStream(answer, start, etag if etag.startswith('"') and len(etag) < 200 else "")
+
+
+def _refusal(answer: Answer, name: ModelName) -> OllmError | TryAgain:
+    """The error that a status other than success means."""
+    status = answer.status
+    text = _error_text(answer)
+    cause = f"{answer.host.display} answered HTTP {status}" + (f": {text}" if text else "")
+    is_registry = answer.host.netloc == _netloc(name)
+    if status in _RETRIED or not is_registry:
+        # Storage hosts give addresses for a time only; the registry gives a new one.
+        after_s = retry_after_s(str(answer.headers.get("Retry-After", "")), datetime.now(UTC))
+        return TryAgain(cause, after_s)
+    match status:
+        case 404:
+            return ModelNotFound(
+                f"The registry has no model {name.short}",
+                cause=cause,
+                actions=("Check the spelling and the tag at https://ollama.com/library.",),
+            )
+        case 401 | 403:
+            return _no_access(name, cause)
+        case 412:
+            return DownloadFailed(
+                f"Could not download {name.short}",
+                cause=cause,
+                actions=("Update Ollama and this program; the model needs a newer version.",),
+                retryable=False,
+            )
+    return DownloadFailed(f"Could not download {name.short}", cause=cause, retryable=False)
+
+
+def _error_text(answer: Answer) -> str:
+    """What an error's body says for people: the protocol's messages, or a short plain text."""
+    try:
+        body = answer.read(_ERROR_LIMIT_BYTES)[:_ERROR_LIMIT_BYTES]
+    except TryAgain:
+        return ""  # the status says enough
+    try:
+        document = as_object(json.loads(body))
+    except (ValueError, RecursionError):
+        text = body[:1200].decode("utf-8", "replace").strip()
+        return "" if text.startswith("<") else clean_line(text, 300)
+    errors = document.get("errors")
+    first = as_object(errors[0] if isinstance(errors, list) and errors else document)
+    return clean_line(
+        as_text(first.get("message")) or as_text(first.get("error")) or as_text(first.get("code")),
+        300,
+    )
+
+
+def _no_access(name: ModelName, cause: str) -> DownloadFailed:
+    return DownloadFailed(
+        f"The registry does not give {name.short} to everybody",
+        cause=cause,
+        actions=("Check that the name is right; a private model needs the registry's password.",),
+        retryable=False,
+    )
+
+
+def _garbled(answer: Answer, why: str) -> ProviderGarbled:
+    return ProviderGarbled(
+        f"{answer.host.display} does not answer as a registry does",
+        cause=why,
+        actions=("Check the registry's address, and that no proxy changes what it sends.",),
+    )
