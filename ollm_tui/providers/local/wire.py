@@ -111,6 +111,8 @@ class Answer:
             yield
         except (TimeoutError, httpx.TimeoutException) as error:
             raise TryAgain(f"no data came for {self._policy.stall_s:g} s") from error
+        except httpx.RemoteProtocolError as error:
+            raise TryAgain("the connection was closed too early") from error
         except (OSError, httpx.HTTPError) as error:
             words = getattr(error, "strerror", None) or str(error) or "it was reset"
             raise TryAgain(f"the connection broke: {clean_line(words)}") from error
@@ -312,7 +314,8 @@ def _next_url(url: str, location: str) -> str:
     try:
         target = str(httpx.URL(url).join(location))
         scheme = urlsplit(target).scheme
-    except (httpx.InvalidURL, ValueError) as error:
+        _host(target)
+    except (httpx.InvalidURL, ValueError, ConfigError) as error:
         raise _forbidden(location, "it redirects to what is no address") from error
     if scheme != "https" and (scheme != "http" or urlsplit(url).scheme == "https"):
         raise _forbidden(target, "it redirects away from https")
