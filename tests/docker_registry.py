@@ -3,6 +3,7 @@
 import http.client
 import shutil
 import socket
+import ssl
 import subprocess
 import time
 from collections.abc import Iterator
@@ -11,7 +12,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from urllib.parse import urlsplit
 
-from tests.store_builder import MANIFEST_TYPE, MadeModel, digest_of
+from tests.store_builder import MANIFEST_TYPE, MadeModel
 
 PROGRAM = shutil.which("docker-registry")
 MISSING = "docker-registry is not installed (apt-get install docker-registry)"
@@ -23,6 +24,7 @@ class DockerRegistry:
     """A running registry."""
 
     port: int
+    certificate: Path | None = None
 
     @property
     def netloc(self) -> str:
@@ -46,7 +48,11 @@ class DockerRegistry:
     def _send(
         self, method: str, path: str, body: bytes, headers: dict[str, str], expected: int
     ) -> str:
-        connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=60)
+        if self.certificate is None:
+            connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=60)
+        else:
+            trust = ssl.create_default_context(cafile=self.certificate)
+            connection = http.client.HTTPSConnection("127.0.0.1", self.port, context=trust)
         connection.request(method, path, body, headers)
         answer = connection.getresponse()
         text = answer.read()
@@ -56,23 +62,24 @@ class DockerRegistry:
 
 
 @contextmanager
-def docker_registry(directory: Path) -> Iterator[DockerRegistry]:
-    """Run a registry that keeps its files in `directory`."""
+def docker_registry(directory: Path, certificate: Path | None = None) -> Iterator[DockerRegistry]:
+    """Run a registry that keeps its files in `directory`; https with a certificate and its key."""
     assert PROGRAM is not None, MISSING
     with socket.create_server(("127.0.0.1", 0)) as free:
         port = free.getsockname()[1]
+    tls = f", tls: {{certificate: {certificate}, key: {certificate}}}" if certificate else ""
     config = directory / "registry.yml"
     config.write_text(
         "version: 0.1\n"
         "log: {level: error, accesslog: {disabled: true}}\n"
         f"storage: {{filesystem: {{rootdirectory: {directory / 'data'}}}}}\n"
-        f"http: {{addr: '127.0.0.1:{port}', secret: test}}\n"
+        f"http: {{addr: '127.0.0.1:{port}', secret: test{tls}}}\n"
     )
     with (directory / "registry.log").open("wb") as log:
         process = subprocess.Popen([PROGRAM, "serve", str(config)], stdout=log, stderr=log)
     try:
         _wait_for(port)
-        yield DockerRegistry(port)
+        yield DockerRegistry(port, certificate)
     finally:
         process.terminate()
         process.wait(10)
@@ -88,6 +95,3 @@ def _wait_for(port: int) -> None:
             time.sleep(0.02)
         else:
             return
-
-
-__all__ = ["MISSING", "PROGRAM", "DockerRegistry", "digest_of", "docker_registry"]

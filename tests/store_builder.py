@@ -3,6 +3,7 @@
 import hashlib
 import json
 from dataclasses import dataclass, field
+from functools import lru_cache
 from pathlib import Path
 
 from tests.gguf_writer import llama
@@ -11,6 +12,7 @@ MANIFEST_TYPE = "application/vnd.docker.distribution.manifest.v2+json"
 CONFIG_TYPE = "application/vnd.docker.container.image.v1+json"
 
 
+@lru_cache
 def digest_of(data: bytes) -> str:
     """The digest as manifests write it."""
     return f"sha256:{hashlib.sha256(data).hexdigest()}"

@@ -7,6 +7,7 @@ import itertools
 import os
 import shutil
 import threading
+import time
 from collections.abc import Iterable
 from pathlib import Path
 
@@ -28,6 +29,7 @@ class TransferPool:
         self._limit = limit
         self._lock = threading.Lock()
         self._waiting: dict[Transfer, int] = {}
+        self._ending: set[Transfer] = set()
         self._wanted: dict[object, tuple[Blob, ...]] = {}
 
     def reserve(self, reservation: object, blobs: Iterable[Blob]) -> None:
@@ -76,12 +78,18 @@ class TransferPool:
             if not self._waiting[transfer]:
                 del self._waiting[transfer]
                 transfer.stop()
+                self._ending = {other for other in self._ending if not other.is_done}
+                self._ending.add(transfer)
 
-    def stop(self) -> None:
-        """End every transfer; what has arrived stays."""
+    def stop(self, timeout_s: float) -> None:
+        """End every transfer, and wait for them so long at most; what has arrived stays."""
         with self._lock:
-            for transfer in self._waiting:
-                transfer.stop()
+            transfers = {*self._waiting, *self._ending}
+        for transfer in transfers:
+            transfer.stop()
+        end_s = time.monotonic() + timeout_s
+        for transfer in transfers:
+            transfer.join(max(0.0, end_s - time.monotonic()))
 
     def _still_needed(self, blob: Blob) -> int:
         if self._store.blob_size(blob.digest) == blob.size_bytes:

@@ -35,6 +35,7 @@ if TYPE_CHECKING:
     from ollm_tui.providers.local.registry import Registry
 
 STEP_EVERY_S = 0.1
+CLOSE_TIMEOUT_S = 1.0
 _PUBLISH_TRIES = 3
 _CONFIG_LIMIT_BYTES = 1024 * 1024
 
@@ -186,10 +187,14 @@ class LocalProvider:
 
     async def close(self) -> None:
         """End every transfer, and let go of every connection; what has arrived stays."""
-        self._pool.stop()
         registry, self._opened = self._opened, None
-        if registry is not None:
-            await in_thread(lambda _: registry.close())
+
+        def end(_: StopSignal) -> None:
+            self._pool.stop(CLOSE_TIMEOUT_S)
+            if registry is not None:
+                registry.close()
+
+        await in_thread(end)
 
     async def _bring(self, name: ModelName, manifest: Manifest) -> AsyncGenerator[PullStep, None]:
         """Have every file of a manifest, then list it."""

@@ -96,7 +96,12 @@ class Transfer:
 
     def start(self) -> None:
         """Begin, in a thread that does not keep the program from ending."""
-        threading.Thread(target=self._run, name="transfer", daemon=True).start()
+        self._thread = threading.Thread(target=self._run, name="transfer", daemon=True)
+        self._thread.start()
+
+    def join(self, timeout_s: float) -> None:
+        """Wait until a started one has ended, so long at most."""
+        self._thread.join(timeout_s)
 
     def stop(self) -> None:
         """End it now; what has arrived stays for the next time."""

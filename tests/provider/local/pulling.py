@@ -13,7 +13,7 @@ async def pull(provider: LocalProvider, name: str) -> list[PullStep]:
     return [step async for step in provider.pull(name)]
 
 
-def big_model(size_bytes: int = 3_000_000, seed: int = 1) -> MadeModel:
+def big_model(size_bytes: int = 1_500_000, seed: int = 1) -> MadeModel:
     """A model whose weights are this long and the same each time."""
     block = hashlib.shake_256(bytes([seed])).digest(1 << 16)
     return made_model(weights=(block * (size_bytes // len(block) + 1))[:size_bytes])

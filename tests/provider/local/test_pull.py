@@ -121,7 +121,7 @@ async def test_an_update_is_noticed_and_fetches_only_what_is_new(
 
 COMPLETES: dict[str, list[Fault]] = {
     "cut": [faults.cut_after(1_000_000)],
-    "cut again and again": [faults.cut_after(300_000)] * 8,
+    "cut again and again": [faults.cut_after(150_000)] * 8,
     "reset": [faults.reset_after(500_000)],
     "stall": [faults.stall_after(700_000)],
     "silence": [faults.silent],
@@ -160,8 +160,8 @@ FAILS: dict[str, tuple[Fault, str]] = {
     "404": (faults.status(404, b'{"errors":[{"message":"gone"}]}'), "gone"),
     "403": (faults.status(403, b'{"error":"not yours\x1b[2J"}'), "not yours\ufffd[2J"),
     "412": (faults.status(412, b"newer version, please"), "newer version, please"),
-    "short": (faults.short_body, "announces 2999999 bytes"),
-    "long": (faults.long_body, "announces 3000004 bytes"),
+    "short": (faults.short_body, "announces 1499999 bytes"),
+    "long": (faults.long_body, "announces 1500004 bytes"),
     "gzip": (faults.status(200, b"x", Content_Encoding="gzip"), "compressed"),
 }
 
@@ -185,14 +185,14 @@ async def test_a_resume_goes_on_where_it_stopped(
     provider: LocalProvider, registry: FaultyRegistry
 ) -> None:
     registry.push(MODEL)
-    registry.fail(WEIGHTS, *[faults.cut_after(0 if n else 2_000_000) for n in range(10)])
+    registry.fail(WEIGHTS, *[faults.cut_after(0 if n else 1_200_000) for n in range(10)])
     with pytest.raises(DownloadFailed):
         await pull(provider, registry.name())
     registry.blob_faults.clear()
     registry.requests.clear()
     await pull(provider, registry.name())
     (request,) = registry.asked("/blobs/" + WEIGHTS)
-    assert request.headers["range"] == "bytes=2000000-"
+    assert request.headers["range"] == "bytes=1200000-"
     assert request.headers["if-range"] == '"v1"'
 
 
@@ -215,12 +215,12 @@ async def test_progress_counts_what_was_there_before(
     provider: LocalProvider, registry: FaultyRegistry
 ) -> None:
     registry.push(MODEL)
-    registry.fail(WEIGHTS, *[faults.cut_after(0 if n else 2_000_000) for n in range(10)])
+    registry.fail(WEIGHTS, *[faults.cut_after(0 if n else 1_200_000) for n in range(10)])
     with pytest.raises(DownloadFailed):
         await pull(provider, registry.name())
     registry.fail(WEIGHTS, faults.stall_after(0))
     steps = [step for step in await pull(provider, registry.name()) if step.layer == WEIGHTS]
-    assert any(2_000_000 <= step.completed_bytes < 3_000_000 for step in steps)
+    assert any(1_200_000 <= step.completed_bytes < 1_500_000 for step in steps)
 
 
 @pytest.mark.parametrize("code", [301, 302, 303, 307, 308])
