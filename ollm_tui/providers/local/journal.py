@@ -19,10 +19,9 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-from ollm_tui.core.error import NotEnoughSpace, StoreError
 from ollm_tui.core.text import clean_line
 from ollm_tui.providers.local.manifest import is_digest
-from ollm_tui.providers.local.store import STAGING, Store, blob_file_name
+from ollm_tui.providers.local.store import STAGING, Store, blob_file_name, storage_error
 from ollm_tui.providers.ollama_json import as_count, as_line, as_object, as_text
 
 _HEAD = b"ollm-tui download 1\n"
@@ -35,7 +34,6 @@ _FACTS_AT = _DURABLE_AT + _DIGITS + 1
 _JOURNAL_LIMIT_BYTES = 64 * 1024
 _JOURNALLED_FROM_BYTES = 1024 * 1024
 """Less than this comes again sooner than a journal is made durable."""
-_FULL = (errno.ENOSPC, errno.EDQUOT)
 _BOOT_ID = Path("/proc/sys/kernel/random/boot_id")
 PART = ".part"
 JOURNAL = ".journal"
@@ -226,22 +224,9 @@ class StagedBlob:
         try:
             yield
         except OSError as error:
-            if error.errno in _FULL:
-                raise self._not_enough_space() from error
-            raise StoreError(
-                f"Could not write the download into {self._store.display}",
-                cause=error.strerror or str(error),
-            ) from error
-
-    def _not_enough_space(self) -> NotEnoughSpace:
-        allocated_bytes = os.fstat(self._file).st_blocks * 512
-        needed_bytes = max(0, self._journal.size_bytes - allocated_bytes)
-        space = os.fstatvfs(self._file)
-        return NotEnoughSpace(
-            f"The disk with {self._store.display} is full",
-            needed_bytes=needed_bytes,
-            free_bytes=space.f_bavail * space.f_frsize,
-        )
+            allocated_bytes = os.fstat(self._file).st_blocks * 512
+            needed_bytes = max(0, self._journal.size_bytes - allocated_bytes)
+            raise storage_error(self._store.staging, error, needed_bytes) from error
 
 
 def claim(store: Store, digest: str, size_bytes: int, model: str) -> StagedBlob | None:
@@ -256,10 +241,7 @@ def claim(store: Store, digest: str, size_bytes: int, model: str) -> StagedBlob 
         try:
             file = os.open(name + PART, flags, 0o644, dir_fd=staging)
         except OSError as error:
-            raise StoreError(
-                f"Could not write the download into {store.display}",
-                cause=error.strerror or str(error),
-            ) from error
+            raise storage_error(store.staging, error, size_bytes) from error
         try:
             fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
             found = os.stat(name + PART, dir_fd=staging, follow_symlinks=False)

@@ -16,7 +16,14 @@ from ollm_tui.core.error import OllmError, StoreError
 from ollm_tui.core.name import ModelName, name_from_store_path
 from ollm_tui.providers.local.manifest import Blob, Manifest
 from ollm_tui.providers.local.removal import remove_unreferenced
-from ollm_tui.providers.local.store import BLOBS, MANIFESTS, STAGING, Store, blob_file_name
+from ollm_tui.providers.local.store import (
+    BLOBS,
+    MANIFESTS,
+    STAGING,
+    Store,
+    blob_file_name,
+    storage_error,
+)
 
 _FILE_MODE = 0o644
 
@@ -113,7 +120,7 @@ def _write_manifest(store: Store, name: ModelName, raw: bytes) -> None:
     with (
         store.directory(STAGING, create=True) as staging,
         store.directory(MANIFESTS, *above, create=True) as directory,
-        _writing(store.root / MANIFESTS / name.store_path),
+        _writing(store.root / MANIFESTS / name.store_path, len(raw)),
     ):
         try:
             flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW
@@ -131,11 +138,8 @@ def _write_manifest(store: Store, name: ModelName, raw: bytes) -> None:
 
 
 @contextlib.contextmanager
-def _writing(path: Path) -> Iterator[None]:
+def _writing(path: Path, needed_bytes: int = 0) -> Iterator[None]:
     try:
         yield
     except OSError as error:
-        raise StoreError(
-            f"Could not write {path.name} into the model store",
-            cause=error.strerror or str(error),
-        ) from error
+        raise storage_error(path, error, needed_bytes) from error

@@ -11,6 +11,7 @@ import contextlib
 import errno
 import fcntl
 import os
+import shutil
 import stat
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -18,7 +19,13 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import BinaryIO
 
-from ollm_tui.core.error import InvalidName, ModelNotFound, OllmError, StoreError
+from ollm_tui.core.error import (
+    InvalidName,
+    ModelNotFound,
+    NotEnoughSpace,
+    OllmError,
+    StoreError,
+)
 from ollm_tui.core.name import ModelName, name_from_store_path, parse_name
 from ollm_tui.core.text import clean_line
 from ollm_tui.providers.local.manifest import (
@@ -172,6 +179,7 @@ class Store:
 
         Raises:
             StoreError: it is not there, is reached through a link, or may not be entered.
+            NotEnoughSpace: it cannot even be made.
         """
         descriptor = -1
         place = self.root
@@ -191,7 +199,7 @@ class Store:
         except OSError as error:
             if descriptor >= 0:
                 os.close(descriptor)
-            raise _unusable_directory(place, error) from error
+            raise storage_error(place, error) from error
         try:
             yield descriptor
         finally:
@@ -216,7 +224,7 @@ class Store:
         except FileNotFoundError:
             return
         except OSError as error:
-            raise _unusable_directory(self.root / MANIFESTS / below, error) from error
+            raise storage_error(self.root / MANIFESTS / below, error) from error
         for item in items:
             path = f"{below}{item.name}"
             is_directory = item.is_dir(follow_symlinks=False)
@@ -271,10 +279,22 @@ def _open_lock(root: Path, staging: int) -> int:
     try:
         return os.open(_LOCK, os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW, 0o644, dir_fd=staging)
     except OSError as error:
-        raise _unusable_directory(root / STAGING / _LOCK, error) from error
+        raise storage_error(root / STAGING / _LOCK, error) from error
 
 
-def _unusable_directory(path: Path, error: OSError) -> StoreError:
+def storage_error(path: Path, error: OSError, needed_bytes: int = 0) -> OllmError:
+    """The error of ours for one of the system about a place in a store.
+
+    Args:
+        needed_bytes: what was to be written; told when the disk is full.
+    """
+    if error.errno in (errno.ENOSPC, errno.EDQUOT):
+        place = next((above for above in (path, *path.parents) if above.exists()), Path("/"))
+        return NotEnoughSpace(
+            f"The disk with {path} is full",
+            needed_bytes=needed_bytes,
+            free_bytes=shutil.disk_usage(place).free,
+        )
     reason = error.strerror or str(error)
     actions: tuple[str, ...] = ()
     if path.is_symlink():
