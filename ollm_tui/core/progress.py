@@ -51,7 +51,7 @@ class PullStep:
     layer: str = ""
     """Digest of the layer, or empty."""
     total_bytes: int = 0
-    """Of that layer; 0 = not said."""
+    """Of that layer, or of the whole pull when `layer` is empty; 0 = not said."""
     completed_bytes: int = 0
 
 
