@@ -24,9 +24,9 @@ class TransferPolicy:
     sync_bytes: int = 64 * MIB
     """What a power cut may cost at most."""
     sync_s: float = 5.0
-    buffer_bytes: int = MIB // 2
+    buffer_bytes: int = MIB
     """What a kill may cost at most."""
-    buffer_count: int = 8
+    buffer_count: int = 4
 
 
 class TryAgain(Exception):

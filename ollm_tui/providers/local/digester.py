@@ -1,6 +1,7 @@
 """SHA-256 beside the transfer: a thread that hashes one buffer while the next one fills."""
 
 import hashlib
+import mmap
 import queue
 import threading
 
@@ -12,21 +13,21 @@ class Digester:
     """
 
     def __init__(self, buffer_bytes: int, buffer_count: int) -> None:
-        self._free: queue.SimpleQueue[bytearray] = queue.SimpleQueue()
-        self._full: queue.SimpleQueue[tuple[bytearray, int] | None] = queue.SimpleQueue()
+        self._free: queue.SimpleQueue[mmap.mmap] = queue.SimpleQueue()
+        self._full: queue.SimpleQueue[tuple[mmap.mmap, int] | None] = queue.SimpleQueue()
         self._buffer_bytes = buffer_bytes
         self._left_to_make = buffer_count
         self._hash = hashlib.sha256()
         self._thread: threading.Thread | None = None
 
-    def buffer(self) -> bytearray:
-        """A buffer to fill."""
+    def buffer(self) -> mmap.mmap:
+        """A buffer to fill, aligned as disks want it."""
         if self._left_to_make and self._free.empty():
             self._left_to_make -= 1
-            return bytearray(self._buffer_bytes)
+            return mmap.mmap(-1, self._buffer_bytes, flags=mmap.MAP_PRIVATE | mmap.MAP_ANONYMOUS)
         return self._free.get()
 
-    def hand_over(self, buffer: bytearray, count: int) -> None:
+    def hand_over(self, buffer: mmap.mmap, count: int) -> None:
         """Hash the first `count` bytes of a buffer from `buffer`, and then have it back."""
         if self._thread is None:
             self._thread = threading.Thread(target=self._work, name="sha256", daemon=True)

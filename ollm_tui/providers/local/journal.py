@@ -4,6 +4,9 @@ The file has its whole length from the start, so its size says nothing. Beside i
 with two numbers at fixed places, changed in place so that a full disk cannot harm them: `written`
 is right unless the power fails, `durable` even then. The machine's boot id tells which to believe.
 
+Large files are written past the page cache where the system can: nobody reads them soon, and the
+memory for it costs more time than the disk.
+
 The file is locked while a process works on it; the lock goes with the process, however it ends.
 
 Source: reference/downloads.md 6, reference/ollama.md 8.4.
@@ -12,10 +15,11 @@ Source: reference/downloads.md 6, reference/ollama.md 8.4.
 import contextlib
 import errno
 import fcntl
+import functools
 import json
 import os
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -35,6 +39,8 @@ _JOURNAL_LIMIT_BYTES = 64 * 1024
 _JOURNALLED_FROM_BYTES = 1024 * 1024
 """Less than this comes again sooner than a journal is made durable."""
 _BOOT_ID = Path("/proc/sys/kernel/random/boot_id")
+ALIGNMENT = 4096
+"""Writes that begin and end at multiples of this go past the page cache."""
 PART = ".part"
 JOURNAL = ".journal"
 
@@ -97,6 +103,7 @@ class StagedBlob:
     def __init__(self, store: Store, file: int, journal: Journal) -> None:
         self._store = store
         self._file = file
+        self._direct_file = -1
         self._journal_file = -1
         self._journal = journal
         self._replacing = threading.Lock()
@@ -124,11 +131,12 @@ class StagedBlob:
                 _allocate(self._file, size_bytes)
             with self._replacing:
                 self._replace_journal()
+            self._open_direct()
 
     def read_into(self, buffer: memoryview, offset: int) -> int:
         """Read back what has arrived."""
         with self._writing():
-            return os.preadv(self._file, [buffer], offset)
+            return self._past_cache(functools.partial(_read, buffer, offset), buffer, offset)
 
     def append(self, data: memoryview) -> None:
         """Write what arrived next, all of it.
@@ -138,10 +146,11 @@ class StagedBlob:
             StoreError: the store cannot be written to.
         """
         with self._writing():
-            done = 0
-            while done < len(data):
-                done += os.pwrite(self._file, data[done:], self.written_bytes + done)
-            self.written_bytes += done
+            while data:
+                at = self.written_bytes
+                done = self._past_cache(functools.partial(_write, data, at), data, at)
+                data = data[done:]
+                self.written_bytes += done
             self._note(_WRITTEN_AT, self.written_bytes)
 
     def sync(self) -> None:
@@ -181,16 +190,39 @@ class StagedBlob:
 
     def close(self) -> None:
         """Let go of the file and its lock; what has arrived stays."""
-        os.close(self._file)
-        if self._journal_file >= 0:
-            os.close(self._journal_file)
+        for file in (self._file, self._direct_file, self._journal_file):
+            if file >= 0:
+                os.close(file)
+
+    def _open_direct(self) -> None:
+        if self._journal.size_bytes < _JOURNALLED_FROM_BYTES or not hasattr(os, "O_DIRECT"):
+            return
+        flags = os.O_RDWR | os.O_DIRECT | os.O_NOFOLLOW | os.O_CLOEXEC
+        with self._store.directory(STAGING) as staging, contextlib.suppress(OSError):
+            self._direct_file = os.open(self.part_name, flags, dir_fd=staging)
+
+    def _past_cache(self, work: Callable[[int], int], data: memoryview, offset: int) -> int:
+        """Do `work` with the file, past the page cache if all is aligned and the system can."""
+        if self._direct_file >= 0 and not offset % ALIGNMENT and not len(data) % ALIGNMENT:
+            try:
+                return work(self._direct_file)
+            except OSError as error:
+                if error.errno != errno.EINVAL:
+                    raise
+                os.close(self._direct_file)  # this disk, or this buffer, is not for that
+                self._direct_file = -1
+        return work(self._file)
 
     def _note(self, place: int, number: int) -> None:
         if self._journal_file >= 0:
             os.pwrite(self._journal_file, b"%0*d" % (_DIGITS, number), place)
 
     def _replace_journal(self) -> None:
-        """Write the journal anew: all of the new one is there, or all of the old one."""
+        """Write the journal anew: all of the new one is there, or all of the old one.
+
+        `sync` makes it durable, when there is something worth it; a journal that a power cut
+        leaves old or broken costs time and never a wrong file, since the hash decides.
+        """
         if self._journal.size_bytes < _JOURNALLED_FROM_BYTES:
             return
         facts = {
@@ -210,7 +242,6 @@ class StagedBlob:
             file = os.open(name + ".new", flags, 0o644, dir_fd=staging)
             try:
                 os.write(file, _HEAD + numbers + json.dumps(facts).encode() + b"\n")
-                os.fsync(file)
                 os.rename(name + ".new", name, src_dir_fd=staging, dst_dir_fd=staging)
             except OSError:
                 os.close(file)
@@ -295,6 +326,14 @@ def _allocate(file: int, size_bytes: int) -> None:
         if error.errno not in (errno.EOPNOTSUPP, errno.EINVAL, errno.ENOSYS):
             raise
         os.ftruncate(file, size_bytes)
+
+
+def _read(buffer: memoryview, offset: int, file: int) -> int:
+    return os.preadv(file, [buffer], offset)
+
+
+def _write(data: memoryview, offset: int, file: int) -> int:
+    return os.pwrite(file, data, offset)
 
 
 def _sync_data(file: int) -> None:

@@ -201,6 +201,9 @@ class LocalProvider:
         reservation = object()
         try:
             await self._in_store(lambda: self._pool.reserve(reservation, manifest.blobs))
+            total_bytes = sum(blob.size_bytes for blob in manifest.blobs)
+            words = f"{len(manifest.blobs)} files"
+            yield PullStep(PullPhase.RESOLVING, words, total_bytes=total_bytes)
             missing: tuple[Blob, ...] = manifest.blobs
             for _ in range(_PUBLISH_TRIES):
                 for blob in missing:

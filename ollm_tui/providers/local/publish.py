@@ -43,7 +43,6 @@ def publish_blob(store: Store, staged_name: str, digest: str) -> None:
         os.chmod(staged_name, _FILE_MODE, dir_fd=staging)
         os.utime(staged_name, dir_fd=staging, follow_symlinks=False)
         os.rename(staged_name, final, src_dir_fd=staging, dst_dir_fd=blobs)
-        os.fsync(blobs)
 
 
 def publish_model(store: Store, name: ModelName, manifest: Manifest) -> tuple[Blob, ...]:
@@ -108,6 +107,7 @@ def _touch(store: Store, manifest: Manifest) -> None:
         for blob in manifest.blobs:
             with contextlib.suppress(OSError):  # another user's file; its age harms nobody listed
                 os.utime(blob_file_name(blob.digest), dir_fd=blobs, follow_symlinks=False)
+        os.fsync(blobs)  # their names, before the manifest counts on them
 
 
 def _write_manifest(store: Store, name: ModelName, raw: bytes) -> None:

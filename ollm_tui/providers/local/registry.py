@@ -197,7 +197,7 @@ def _blob_stream(answer: Answer, name: ModelName, blob: Blob, start: int) -> Blo
         # Its body is not read: some registries announce more of it than they send.
         raise TryAgain("the registry says that the file is shorter (HTTP 416)")
     if answer.status not in (200, 206):
-        raise _refusal(answer, name)
+        raise _refusal(answer, name, blob)
     if answer.is_compressed:
         raise _garbled(answer, "it sends compressed data, although asked for none")
     if answer.status == 200:
@@ -226,8 +226,8 @@ def _blob_stream(answer: Answer, name: ModelName, blob: Blob, start: int) -> Blo
     return BlobStream(answer, start, etag if etag.startswith('"') and len(etag) < 200 else "")
 
 
-def _refusal(answer: Answer, name: ModelName) -> OllmError | TryAgain:
-    """The error that a status other than success means."""
+def _refusal(answer: Answer, name: ModelName, blob: Blob | None = None) -> OllmError | TryAgain:
+    """The error that a status other than success means, for a manifest or for a blob."""
     status = answer.status
     text = _error_text(answer)
     cause = f"{answer.host.display} answered HTTP {status}" + (f": {text}" if text else "")
@@ -237,7 +237,7 @@ def _refusal(answer: Answer, name: ModelName) -> OllmError | TryAgain:
         after_s = retry_after_s(str(answer.headers.get("Retry-After", "")), datetime.now(UTC))
         return TryAgain(cause, after_s)
     match status:
-        case 404:
+        case 404 if blob is None:
             return ModelNotFound(
                 f"The registry has no model {name.short}",
                 cause=cause,

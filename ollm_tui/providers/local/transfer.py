@@ -17,6 +17,7 @@ from ollm_tui.core.error import DownloadFailed, OllmError, StoreError
 from ollm_tui.providers.local.attempt import MIB, Attempts, TransferPolicy, TryAgain
 from ollm_tui.providers.local.digester import Digester
 from ollm_tui.providers.local.journal import (
+    ALIGNMENT,
     JOURNAL,
     StagedBlob,
     claim,
@@ -234,7 +235,10 @@ class Transfer:
     def _receive_buffer(self, staged: StagedBlob, stream: ByteStream) -> None:
         """Fill one buffer, write it and have it hashed; a cut one as far as it came."""
         buffer = self._digester.buffer()
-        wanted = min(len(buffer), self.blob.size_bytes - staged.written_bytes)
+        wanted = min(
+            len(buffer) - staged.written_bytes % ALIGNMENT,
+            self.blob.size_bytes - staged.written_bytes,
+        )
         filled = 0
         try:
             with memoryview(buffer) as view:
