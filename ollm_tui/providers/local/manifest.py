@@ -146,12 +146,12 @@ def parse_config(raw: bytes) -> Config:
     family = as_line(document.get("model_family"))
     if not family and isinstance(families, list) and families:
         family = as_line(families[0])
-    listed = document.get("capabilities")
+    listed, file_type = document.get("capabilities"), as_line(document.get("file_type"))
     return Config(
         model_format=as_line(document.get("model_format")),
         family=family,
         parameter_size=as_line(document.get("model_type")),
-        quantization=as_line(document.get("file_type")),
+        quantization="" if file_type.lower() == "unknown" else file_type,
         context_tokens=as_count(document.get("context_length")) or None,
         capabilities=frozenset(map(as_line, listed if isinstance(listed, list) else ())),
         renderer=as_line(document.get("renderer")),

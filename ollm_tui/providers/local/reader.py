@@ -84,6 +84,8 @@ class ModelReader:
     def _info(self, entry: Entry, manifest: Manifest, *, whole: bool) -> tuple[ModelInfo, Config]:
         config = parse_config(self._store.read_blob(manifest.config.digest))
         header = self._header(manifest, whole=whole)
+        if header is not None and not (config.quantization or weights.quantization(header)):
+            header = self._header(manifest, whole=True)  # some tools write it at the very end
         capabilities = derive_capabilities(
             config,
             header,
@@ -152,11 +154,10 @@ def blob_damage(store: Store, blob: Blob) -> str:
 
 
 def _config_facts(config: Config) -> dict[str, tuple[object, str]]:
-    quantization = "" if config.quantization.lower() == "unknown" else config.quantization
     return {
         "architecture": (config.family, _CONFIG),
         "parameters_billions": (parse_parameter_size(config.parameter_size), _CONFIG),
-        "quantization": (quantization, _CONFIG),
+        "quantization": (config.quantization, _CONFIG),
         "context_window": (config.context_tokens, _CONFIG),
     }
 

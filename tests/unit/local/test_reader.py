@@ -9,7 +9,7 @@ import pytest
 from ollm_tui.core.error import ModelNotFound, StoreError
 from ollm_tui.providers.local.reader import ModelReader
 from ollm_tui.providers.local.store import Store
-from tests.gguf_writer import llama
+from tests.gguf_writer import gguf, llama
 from tests.store_builder import digest_of, install, made_model
 from tests.unit.local.conftest import LLAMA, QWEN
 
@@ -108,3 +108,14 @@ def test_texts_of_strangers_are_sanitised(root: Path, store: Store) -> None:
     details = ModelReader(store).details("evil")
     assert details.license == "a\ufffd[2Jb\ufffd"
     assert details.info.architecture == "x\ufffd"
+
+
+def test_a_quantization_at_the_end_of_the_header_is_found(root: Path, store: Store) -> None:
+    """llama.cpp's tools write it after the vocabulary, where a quick reading does not come."""
+    values = {"general.architecture": "llama", "tokenizer.ggml.tokens": ["a"] * 9}
+    model = made_model(gguf({**values, "general.file_type": 7}))
+    model.config["file_type"] = "unknown"
+    install(root, "registry.ollama.ai/library/late/latest", model)
+    listed = {model.name: model for model in ModelReader(store).list_models().models}
+    assert listed["late:latest"].quantization == "Q8_0"
+    assert listed["late:latest"].sources["quantization"] == "gguf"
