@@ -8,9 +8,9 @@ from pathlib import Path
 import pytest
 
 from ollm_tui.core.error import NotEnoughSpace
-from ollm_tui.providers.local import pool
 from ollm_tui.providers.local.attempt import MIB
 from ollm_tui.providers.local.provider import LocalProvider
+from ollm_tui.providers.local.store import Store
 from tests.faulty_registry import faulty_registry
 from tests.provider.local.pulling import big_model, is_installed, no_wrong_file, pull
 from tests.store_builder import made_model
@@ -55,7 +55,7 @@ async def test_a_full_disk_ends_a_pull_with_the_bytes_needed_and_harms_nothing(
         await pull(provider, registry.name("ns/small:tag"))
         filler = fill(disk, leave_bytes)
         if not believed:
-            monkeypatch.setattr(pool, "free_space", lambda root: 10**12)
+            monkeypatch.setattr(Store, "free_bytes", 10**12)
         with pytest.raises(NotEnoughSpace) as caught:
             await pull(provider, registry.name("ns/big:tag"))
         if believed:

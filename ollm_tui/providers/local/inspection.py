@@ -94,10 +94,11 @@ def drop_altered(store: Store, blob: Blob, stop: StopSignal) -> bool:
 def _entry_findings(store: Store, entry: Entry, altered: dict[str, str]) -> Iterator[Finding]:
     name = entry.name.short
     if entry.manifest is None:
+        effect = "lists nothing" if "to nothing" in entry.reason else "tidies up nothing"
         yield Finding(
             FindingKind.UNUSABLE_MANIFEST,
             name,
-            f"{entry.reason}; until it is gone, a server tidies up nothing",
+            f"{entry.reason}; until it is gone, a server {effect}",
             f"Pull {name} again, or delete it.",
             model=name,
         )
@@ -123,13 +124,10 @@ def _weights_reason(store: Store, blob: Blob) -> str:
 
 def _strays(scan: Scan) -> Iterator[Finding]:
     for stray in scan.strays:
-        effect = (
-            "a server lists nothing" if "to nothing" in stray.reason else "it tidies up nothing"
-        )
         yield Finding(
             FindingKind.STRAY_FILE,
             f"{MANIFESTS}/{stray.path}",
-            f"{stray.reason}; because of it {effect}",
+            f"{stray.reason}; because of it a server tidies up nothing",
             "Remove it by hand.",
         )
 

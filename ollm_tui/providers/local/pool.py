@@ -5,11 +5,9 @@ Source: reference/downloads.md 7, reference/ollama.md 8.4.
 
 import itertools
 import os
-import shutil
 import threading
 import time
 from collections.abc import Iterable
-from pathlib import Path
 
 from ollm_tui.core.error import NotEnoughSpace
 from ollm_tui.providers.local.attempt import TransferPolicy
@@ -42,7 +40,7 @@ class TransferPool:
             wanted = tuple(blobs)
             together = itertools.chain(wanted, *self._wanted.values())
             needed_bytes = sum(map(self._still_needed, dict.fromkeys(together)))
-            free_bytes = free_space(self._store.root)
+            free_bytes = self._store.free_bytes
             if needed_bytes > free_bytes:
                 raise NotEnoughSpace(
                     f"The disk with {self._store.display} has not enough room",
@@ -60,8 +58,11 @@ class TransferPool:
         """The transfer of a blob, started if there is none; `leave` it in the end."""
         with self._lock:
             for transfer in self._waiting:
-                is_usable = not transfer.is_done and not transfer.is_stopping
-                if transfer.blob.digest == blob.digest and is_usable:
+                is_same = (transfer.blob.digest, transfer.blob.size_bytes) == (
+                    blob.digest,
+                    blob.size_bytes,
+                )
+                if is_same and not transfer.is_done and not transfer.is_stopping:
                     self._waiting[transfer] += 1
                     return transfer
             transfer = Transfer(
@@ -99,9 +100,3 @@ class TransferPool:
         except OSError:
             return blob.size_bytes
         return max(0, blob.size_bytes - part.st_blocks * 512)
-
-
-def free_space(root: Path) -> int:
-    """The bytes free for us on the disk of a directory that may not be there yet."""
-    place = next((path for path in (root, *root.parents) if path.exists()), Path("/"))
-    return shutil.disk_usage(place).free

@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, TypeVar
 
-from ollm_tui.core.error import DeleteFailed, DownloadFailed, ModelNotFound, OllmError, StoreError
+from ollm_tui.core.error import DeleteFailed, DownloadFailed, ModelNotFound, StoreError
 from ollm_tui.core.model import ModelDetails, ModelList
 from ollm_tui.core.name import ModelName, parse_name, parse_reference
 from ollm_tui.core.progress import PullPhase, PullStep
@@ -26,7 +26,7 @@ from ollm_tui.providers.local.publish import copy_model, publish_model
 from ollm_tui.providers.local.rate import RateLimit
 from ollm_tui.providers.local.reader import ModelReader, blob_damage
 from ollm_tui.providers.local.removal import remove_model
-from ollm_tui.providers.local.stop import StopSignal
+from ollm_tui.providers.local.stop import Stopped, StopSignal
 from ollm_tui.providers.local.store import Store
 from ollm_tui.providers.local.thread import in_thread, notify
 from ollm_tui.providers.local.transfer import BlobSource, Transfer
@@ -251,10 +251,10 @@ class LocalProvider:
                 yield step(min(transfer.completed_bytes, blob.size_bytes), transfer.note)
         finally:
             self._pool.leave(transfer)
-        if isinstance(transfer.error, OllmError):
-            raise transfer.error
-        if transfer.error is not None:
+        if isinstance(transfer.error, Stopped):
             raise DownloadFailed(f"Could not download {name.short}", cause="it was stopped")
+        if transfer.error is not None:
+            raise transfer.error
         yield step(blob.size_bytes)
 
     async def _manifest(self, name: ModelName) -> Manifest:

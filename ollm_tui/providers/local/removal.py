@@ -46,10 +46,9 @@ def remove_unreferenced(store: Store, blobs: Iterable[Blob]) -> Removal:
         DeleteFailed: a file could not be removed.
     """
     scan = store.scan()
-    blamed = [entry.name.short for entry in scan.unusable]
-    blamed += [stray.path for stray in scan.strays if "link" in stray.reason]
-    if blamed:
-        return Removal(0, 0, f"{blamed[0]} cannot be read, so what it needs is not known")
+    if scan.unusable:
+        name = scan.unusable[0].name.short
+        return Removal(0, 0, f"{name} cannot be read, so what it needs is not known")
     referenced = scan.referenced()
     freed_bytes, count = 0, 0
     for blob in blobs:

@@ -14,7 +14,7 @@ import os
 import shutil
 import stat
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import BinaryIO
@@ -56,7 +56,7 @@ class Entry:
 
 @dataclass(frozen=True, slots=True)
 class Stray:
-    """Something among the manifests that is none."""
+    """A file among the manifests that cannot be one."""
 
     path: str
     """Below `manifests`, sanitised."""
@@ -100,6 +100,11 @@ class Store:
         """Where downloads lie until they are whole."""
         return self.root / STAGING
 
+    @property
+    def free_bytes(self) -> int:
+        """What the disk has left for us, whether the store is there yet or not."""
+        return _free_bytes(self.root)
+
     def blob_path(self, digest: str) -> Path:
         """Where the file of a digest lies.
 
@@ -116,12 +121,8 @@ class Store:
             name = name_from_store_path(path)
             if name is None:
                 strays.append(Stray(clean_line(path), "its name is not one of a model"))
-                continue
-            entry = self._entry(name)
-            if isinstance(entry, Entry):
-                entries.append(entry)
             else:
-                strays.append(entry)
+                entries.append(self._entry(name))
         entries.sort(key=lambda entry: entry.modified_at, reverse=True)
         return Scan(tuple(entries), tuple(strays))
 
@@ -133,9 +134,8 @@ class Store:
         """
         with contextlib.suppress(InvalidName):
             wanted = parse_name(name)
-            found = self.spelling(wanted)
-            if found is not None and isinstance(entry := self._entry(found), Entry):
-                return entry
+            if (found := self.spelling(wanted)) is not None:
+                return self._entry(found)
         raise ModelNotFound(f"{clean_line(name)} is not in the store {self.display}")
 
     def spelling(self, name: ModelName) -> ModelName | None:
@@ -145,7 +145,7 @@ class Store:
         for path in self._manifest_files(""):
             found = name_from_store_path(path)
             if found is not None and found.key == name.key:
-                return found
+                return replace(found, scheme=name.scheme)
         return None
 
     def blob_size(self, digest: str) -> int | None:
@@ -233,7 +233,7 @@ class Store:
             elif depth < _DEPTH and is_directory:
                 yield from self._manifest_files(f"{path}/", depth + 1)
 
-    def _entry(self, name: ModelName) -> Entry | Stray:
+    def _entry(self, name: ModelName) -> Entry:
         path = self.root / MANIFESTS / name.store_path
         modified_at = datetime.fromtimestamp(0, UTC)
         try:
@@ -241,11 +241,11 @@ class Store:
             modified_at = datetime.fromtimestamp(status.st_mtime, UTC)
             if stat.S_ISLNK(status.st_mode):
                 kind = "a symbolic link" if path.exists() else "a symbolic link to nothing"
-                return Stray(name.store_path, f"it is {kind}")
+                return Entry(name, None, modified_at, f"it is {kind}")
             with self._open(path) as file:
                 manifest = parse_manifest(file.read(MANIFEST_LIMIT_BYTES + 1))
         except OSError as error:
-            return Stray(name.store_path, clean_line(error.strerror or str(error)))
+            return Entry(name, None, modified_at, clean_line(error.strerror or str(error)))
         except OllmError as error:
             return Entry(name, None, modified_at, error.cause)
         return Entry(name, manifest, modified_at)
@@ -289,11 +289,10 @@ def storage_error(path: Path, error: OSError, needed_bytes: int = 0) -> OllmErro
         needed_bytes: what was to be written; told when the disk is full.
     """
     if error.errno in (errno.ENOSPC, errno.EDQUOT):
-        place = next((above for above in (path, *path.parents) if above.exists()), Path("/"))
         return NotEnoughSpace(
             f"The disk with {path} is full",
             needed_bytes=needed_bytes,
-            free_bytes=shutil.disk_usage(place).free,
+            free_bytes=_free_bytes(path),
         )
     reason = error.strerror or str(error)
     actions: tuple[str, ...] = ()
@@ -306,3 +305,8 @@ def storage_error(path: Path, error: OSError, needed_bytes: int = 0) -> OllmErro
             "Name a store of your own (OLLAMA_MODELS).",
         )
     return StoreError(f"The model store cannot be used at {path}", cause=reason, actions=actions)
+
+
+def _free_bytes(path: Path) -> int:
+    place = next((above for above in (path, *path.parents) if above.exists()), Path("/"))
+    return shutil.disk_usage(place).free

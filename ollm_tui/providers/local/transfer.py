@@ -27,7 +27,7 @@ from ollm_tui.providers.local.journal import (
 from ollm_tui.providers.local.manifest import Blob
 from ollm_tui.providers.local.publish import publish_blob
 from ollm_tui.providers.local.rate import RateLimit
-from ollm_tui.providers.local.stop import Stopped, StopSignal
+from ollm_tui.providers.local.stop import StopSignal
 from ollm_tui.providers.local.store import Store, blob_file_name
 
 _LOCK_POLL_S = 0.2
@@ -73,7 +73,7 @@ class Transfer:
         self.blob = blob
         self.completed_bytes = 0
         self.note = ""
-        self.error: OllmError | Stopped | None = None
+        self.error: BaseException | None = None
         self._store = store
         self._source = source
         self._model = model
@@ -119,13 +119,8 @@ class Transfer:
     def _run(self) -> None:
         try:
             self._bring()
-        except (OllmError, Stopped) as error:
+        except BaseException as error:  # a bug, too, is for whoever waits
             self.error = error
-        except BaseException as bug:
-            self.error = DownloadFailed(
-                f"Could not download {self._model}", cause=f"a bug: {bug!r}", retryable=False
-            )
-            raise
         finally:
             with self._lock:
                 self._is_done = True

@@ -91,8 +91,6 @@ class DiskUsage:
 
 def disk_usage(store: Store) -> DiskUsage:
     """Measure a store."""
-    from ollm_tui.providers.local.pool import free_space
-
     scan = store.scan()
     referenced = scan.referenced()
     sizes = _blob_sizes(store)
@@ -109,7 +107,7 @@ def disk_usage(store: Store) -> DiskUsage:
         blob_bytes=sum(sizes.values()),
         partial_bytes=sum(item.size_bytes for item in found) - orphaned,
         orphaned_bytes=orphaned,
-        free_bytes=free_space(store.root),
+        free_bytes=store.free_bytes,
         is_exact=not scan.unusable,
     )
 

@@ -18,10 +18,11 @@ from ollm_tui.core.error import (
 )
 from ollm_tui.core.progress import PullPhase
 from ollm_tui.providers.base import GenerateSupport, Provider, RunningSupport
-from ollm_tui.providers.local import pool, wire
+from ollm_tui.providers.local import wire
 from ollm_tui.providers.local.attempt import TransferPolicy
 from ollm_tui.providers.local.auth import Credentials
 from ollm_tui.providers.local.provider import LocalProvider
+from ollm_tui.providers.local.store import Store
 from tests import faulty_registry as faults
 from tests.faulty_registry import Exchange, Fault, FaultyRegistry
 from tests.provider.local.conftest import EAGER
@@ -522,7 +523,7 @@ async def test_a_full_disk_is_noticed_before_the_first_byte(
     provider: LocalProvider, registry: FaultyRegistry, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     registry.push(MODEL)
-    monkeypatch.setattr(pool, "free_space", lambda root: 1_000_000)
+    monkeypatch.setattr(Store, "free_bytes", 1_000_000)
     with pytest.raises(NotEnoughSpace) as caught:
         await pull(provider, registry.name())
     assert (caught.value.needed_bytes, caught.value.free_bytes) == (MODEL.total_bytes, 1_000_000)

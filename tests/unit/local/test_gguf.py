@@ -123,20 +123,20 @@ def test_a_long_text_is_skipped_and_costs_no_memory() -> None:
 
 
 def test_many_lists_cost_no_memory() -> None:
-    data = gguf({f"list{number}": [("u8", 7)] * 1024 for number in range(200)})
+    data = gguf({f"list{number}": [("u8", 7)] * 1024 for number in range(140)})
     tracemalloc.start()
     header = read(data)
     peak_bytes = tracemalloc.get_traced_memory()[1]
     tracemalloc.stop()
     assert header.values["list0"] == (7,) * 1024
-    assert header.values["list199"] is None
+    assert header.values["list139"] is None
     assert peak_bytes < 8 * 1024 * 1024
 
 
-@pytest.mark.parametrize("cut", range(0, len(MODEL) - 4096, 97))
-def test_a_cut_file_is_refused_wherever_it_is_cut(cut: int) -> None:
-    with pytest.raises(StoreError):
-        read(MODEL[:cut])
+def test_a_cut_file_is_refused_wherever_it_is_cut() -> None:
+    for cut in range(0, len(MODEL) - 4096, 97):
+        with pytest.raises(StoreError):
+            read(MODEL[:cut])
 
 
 @given(

@@ -54,7 +54,7 @@ def test_each_trouble_is_named_with_its_fix(root: Path, healthy: Store) -> None:
     wanted = {
         (FindingKind.UNUSABLE_MANIFEST, "llama3:cut"): "Pull llama3:cut again, or delete it.",
         (FindingKind.STRAY_FILE, f"{LIBRARY}/llama3/.tmp"): "Remove it by hand.",
-        (FindingKind.STRAY_FILE, f"{LIBRARY}/llama3/gone"): "Remove it by hand.",
+        (FindingKind.UNUSABLE_MANIFEST, "llama3:gone"): "Pull llama3:gone again, or delete it.",
         (FindingKind.DAMAGED_FILE, "short:latest"): "only this file is fetched again",
         (FindingKind.UNREADABLE_WEIGHTS, "noise:latest"): "Repair noise:latest",
     }
@@ -62,7 +62,7 @@ def test_each_trouble_is_named_with_its_fix(root: Path, healthy: Store) -> None:
     for key, fix in wanted.items():
         assert fix in found[key].fix
     assert [key for key in found if key[0] is FindingKind.CONFUSABLE_NAMES]
-    assert "lists nothing" in found[FindingKind.STRAY_FILE, f"{LIBRARY}/llama3/gone"].reason
+    assert "lists nothing" in found[FindingKind.UNUSABLE_MANIFEST, "llama3:gone"].reason
 
 
 def test_an_altered_file_is_found_by_hashing_only(root: Path, healthy: Store) -> None:

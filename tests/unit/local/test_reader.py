@@ -68,7 +68,7 @@ def test_broken_entries_become_problems_and_hide_nothing_else(root: Path, store:
     assert "is missing; pull it again" in reasons.pop("missing:latest")
     assert "3 bytes and not 4" in reasons.pop("short:latest")
     assert "not one of a model" in reasons.pop("registry.ollama.ai/library/llama3/.DS_Store")
-    assert "link to nothing" in reasons.pop("registry.ollama.ai/library/llama3/dangling")
+    assert "link to nothing" in reasons.pop("llama3:dangling")
     assert reasons == {}
 
 

@@ -63,7 +63,9 @@ def test_with_an_unreadable_manifest_only_the_manifest_goes(
 
 def test_a_broken_entry_itself_can_be_deleted(root: Path, store: Store) -> None:
     (root / LIBRARY / "llama3" / "broken").write_bytes(b"{")
+    (root / LIBRARY / "llama3" / "link").symlink_to(root / LIBRARY / "llama3" / "latest")
     remove_model(store, "llama3:broken")
+    remove_model(store, "llama3:link")
     assert tree(root / LIBRARY) == {"llama3/latest"}
 
 
