@@ -53,6 +53,7 @@ def rows(size_mib: int = SIZE_MIB, pairs: int = PAIRS) -> list[Row]:
     ours: list[Run] = []
     curl_s: list[float] = []
     dd_s: list[float] = []
+    aria2_s: list[float] = []
     with (
         tempfile.TemporaryDirectory(prefix="ollm-bench-") as place,
         _registry(Path(place), size_mib) as (registry, digest),
@@ -61,10 +62,12 @@ def rows(size_mib: int = SIZE_MIB, pairs: int = PAIRS) -> list[Row]:
             ours.append(_pull(registry, Path(place) / "store"))
             curl_s.append(_curl(registry, digest, Path(place)))
             dd_s.append(_dd(size_mib, Path(place)))
+            if shutil.which("aria2c"):
+                aria2_s.append(_aria2(registry, digest, Path(place)))
     by_curl = [run.wall_s / other_s for run, other_s in zip(ours, curl_s, strict=True)]
     by_dd = [run.wall_s / max(other_s, FLOOR_S) for run, other_s in zip(ours, dd_s, strict=True)]
     size = f"{size_mib} MiB"
-    return [
+    found = [
         _row(f"{size} verified, wall over curl + openssl + sync", by_curl, 0.70),
         _row(f"{size} verified, wall over dd conv=fdatasync", by_dd, 1.25),
         _row("memory above idle, MiB", [run.rss_above_idle_mib for run in ours], 80.0),
@@ -74,6 +77,7 @@ def rows(size_mib: int = SIZE_MIB, pairs: int = PAIRS) -> list[Row]:
         _row("curl + openssl + sync, s", curl_s, float("inf")),
         _row("dd, s", dd_s, float("inf")),
     ]
+    return [*found, _row("aria2c, s", aria2_s, float("inf"))] if aria2_s else found
 
 
 def pull_here() -> None:
@@ -117,6 +121,13 @@ def _curl(registry: DockerRegistry, digest: str, place: Path) -> float:
     url = f"http://{registry.netloc}/v2/library/big/blobs/{digest}"
     script = f"curl -s -o '{target}' '{url}' && openssl dgst -sha256 '{target}' && sync '{target}'"
     return _timed(["sh", "-c", f"{script} && mv '{target}' '{target}.done'"], f"{target}.done")
+
+
+def _aria2(registry: DockerRegistry, digest: str, place: Path) -> float:
+    url = f"http://{registry.netloc}/v2/library/big/blobs/{digest}"
+    verify = ["--checksum=" + digest.replace("sha256:", "sha-256="), "--file-allocation=falloc"]
+    command = ["aria2c", "-q", "--no-conf", *verify, "-d", str(place), "-o", "aria2", url]
+    return _timed(command, str(place / "aria2"))
 
 
 def _dd(size_mib: int, place: Path) -> float:

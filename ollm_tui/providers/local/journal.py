@@ -126,6 +126,7 @@ class StagedBlob:
         """
         size_bytes = self._journal.size_bytes
         with self._writing():
+            self._store.hand_to_owner(self._file)
             allocated_bytes = os.fstat(self._file).st_blocks * 512
             if size_bytes and allocated_bytes < size_bytes:
                 _allocate(self._file, size_bytes)
@@ -179,6 +180,7 @@ class StagedBlob:
         with self._writing():
             os.ftruncate(self._file, self._journal.size_bytes)
             os.fchmod(self._file, 0o644)
+            self._store.hand_to_owner(self._file)
             os.fsync(self._file)
 
     def remember(self, etag: str) -> None:
@@ -241,6 +243,7 @@ class StagedBlob:
             flags = os.O_RDWR | os.O_CREAT | os.O_TRUNC | os.O_NOFOLLOW | os.O_CLOEXEC
             file = os.open(name + ".new", flags, 0o644, dir_fd=staging)
             try:
+                self._store.hand_to_owner(file)
                 os.write(file, _HEAD + numbers + json.dumps(facts).encode() + b"\n")
                 os.rename(name + ".new", name, src_dir_fd=staging, dst_dir_fd=staging)
             except OSError:

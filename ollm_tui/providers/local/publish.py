@@ -126,6 +126,7 @@ def _write_manifest(store: Store, name: ModelName, raw: bytes) -> None:
             flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW
             with os.fdopen(os.open(staged, flags, _FILE_MODE, dir_fd=staging), "wb") as file:
                 os.fchmod(file.fileno(), _FILE_MODE)
+                store.hand_to_owner(file.fileno())
                 file.write(raw)
                 file.flush()
                 os.fsync(file.fileno())

@@ -196,6 +196,8 @@ class Store:
                 inner = os.open(part, flags, dir_fd=descriptor)
                 os.close(descriptor)
                 descriptor = inner
+                if create:
+                    self.hand_to_owner(descriptor)
         except OSError as error:
             if descriptor >= 0:
                 os.close(descriptor)
@@ -205,12 +207,20 @@ class Store:
         finally:
             os.close(descriptor)
 
+    def hand_to_owner(self, descriptor: int) -> None:
+        """Give a file or directory that root made to the store's owner, who must tend it."""
+        if os.geteuid() == 0:
+            owner = self.root.stat()
+            if os.fstat(descriptor).st_uid == 0 != owner.st_uid:
+                os.fchown(descriptor, owner.st_uid, owner.st_gid)
+
     @contextlib.contextmanager
     def lock(self) -> Iterator[None]:
         """Keep every other process of ours from changing what the store lists, meanwhile."""
         with self.directory(STAGING, create=True) as staging:
             descriptor = _open_lock(self.root, staging)
             try:
+                self.hand_to_owner(descriptor)
                 fcntl.flock(descriptor, fcntl.LOCK_EX)
                 yield
             finally:

@@ -83,7 +83,10 @@ class Transfer:
         self._lock = threading.Lock()
         self._is_done = False
         self._listeners: list[Callable[[], None]] = []
+        self._thread = threading.Thread(target=self._run, name="transfer", daemon=True)
         self._digester = self._new_digester()
+        self._sync_wanted = threading.Event()
+        self._found = ""
 
     @property
     def is_done(self) -> bool:
@@ -97,7 +100,6 @@ class Transfer:
 
     def start(self) -> None:
         """Begin, in a thread that does not keep the program from ending."""
-        self._thread = threading.Thread(target=self._run, name="transfer", daemon=True)
         self._thread.start()
 
     def join(self, timeout_s: float) -> None:
@@ -257,7 +259,6 @@ class Transfer:
     @contextlib.contextmanager
     def _syncing(self, staged: StagedBlob) -> Iterator[None]:
         """Make durable what arrives meanwhile, every so many bytes and seconds."""
-        self._sync_wanted = threading.Event()
         if self.blob.size_bytes <= 2 * MIB:  # `finish` is soon
             yield
             return

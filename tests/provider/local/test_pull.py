@@ -1,6 +1,7 @@
 """Pulls from a registry in this process: what goes right, and every way in which it goes wrong."""
 
 import asyncio
+import os
 import stat
 from pathlib import Path
 
@@ -104,6 +105,19 @@ async def test_the_store_is_left_as_a_server_wants_it(
     for path in root.rglob("*"):
         mode = 0o755 if path.is_dir() else 0o644
         assert stat.S_IMODE(path.stat().st_mode) == mode, path
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root can write for others")
+async def test_what_root_writes_belongs_to_the_owner_of_the_store(
+    provider: LocalProvider, registry: FaultyRegistry
+) -> None:
+    root = provider.store.root
+    root.mkdir()
+    os.chown(root, 12345, 12346)
+    registry.push(MODEL)
+    await pull(provider, registry.name())
+    owners = {(path.stat().st_uid, path.stat().st_gid) for path in root.rglob("*")}
+    assert owners == {(12345, 12346)}
 
 
 async def test_requests_say_honestly_who_asks(
