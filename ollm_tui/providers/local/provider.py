@@ -214,7 +214,7 @@ class LocalProvider:
                         config = await self._in_store(lambda: self._config(manifest))
                         if notice := self._notice(name, manifest, config):
                             yield PullStep(PullPhase.RESOLVING, notice)
-                yield PullStep(PullPhase.VERIFYING, "every file has the right hash")
+                yield PullStep(PullPhase.VERIFYING, "checking that every file is here")
                 yield PullStep(PullPhase.FINISHING, "listing the model")
                 missing = await self._in_store(lambda: publish_model(self.store, name, manifest))
                 if not missing:
