@@ -6,6 +6,7 @@ import stat
 from pathlib import Path
 
 import pytest
+from blockbuster import blockbuster_ctx
 
 from ollm_tui import __version__
 from ollm_tui.core.error import (
@@ -82,6 +83,21 @@ async def test_models_can_be_copied_and_deleted(
         await provider.delete("mine:v1")
     with pytest.raises(InvalidName):
         await provider.copy("mine:v1", "../../x")
+
+
+async def test_the_event_loop_is_never_blocked(
+    provider: LocalProvider, registry: FaultyRegistry
+) -> None:
+    registry.push(MODEL)
+    await provider.list_models()  # what is imported on first use is read from disk
+    with blockbuster_ctx():
+        await pull(provider, registry.name())
+        await provider.plan(registry.name())
+        (model,) = (await provider.list_models()).models
+        await provider.show(model.name)
+        await provider.copy(model.name, "mine")
+        await provider.delete(model.name)
+        await provider.close()
 
 
 async def test_layers_come_one_after_another_and_each_is_reported_whole(
