@@ -80,6 +80,15 @@ def test_a_pipe_in_a_files_place_does_not_hang(root: Path, store: Store) -> None
     assert [problem.subject for problem in problems] == ["pipe:latest"]
 
 
+def test_a_directory_in_a_blobs_place_is_no_blob(root: Path, store: Store) -> None:
+    path = root / "blobs" / digest_of(QWEN.layers["model"]).replace(":", "-")
+    path.unlink()
+    path.mkdir()
+    with pytest.raises(StoreError, match="not a regular file"):
+        store.open_blob(digest_of(QWEN.layers["model"]))
+    assert [model.name for model in ModelReader(store).list_models().models] == ["llama3:latest"]
+
+
 def test_details_tell_all_of_a_model(store: Store) -> None:
     details = ModelReader(store).details("LLAMA3")
     assert details.info.name == "llama3:latest"
