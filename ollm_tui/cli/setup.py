@@ -6,6 +6,7 @@ provider is made once the first frame is out. Routing reads the whole configurat
 
 import argparse
 import os
+import socket
 import threading
 from collections.abc import Mapping
 from functools import cached_property
@@ -15,17 +16,19 @@ from typing import TYPE_CHECKING, Any
 from ollm_tui.config.connection import Connection
 from ollm_tui.config.inputs import Inputs
 from ollm_tui.config.start import quick_start
-from ollm_tui.core.error import ConfigError, Unsupported
+from ollm_tui.core.error import ConfigError
 from ollm_tui.providers.base import Provider
 
 if TYPE_CHECKING:
     from ollm_tui.config.manager import ConfigManager
     from ollm_tui.config.problem import ConfigProblem
     from ollm_tui.config.resolve import Effective
+    from ollm_tui.providers.local.location import StoreLocation
     from ollm_tui.routing.database import ModelDatabase
     from ollm_tui.routing.router import Router
 
 STATE_NAME = "state.sqlite"
+PROBE_LIMIT_S = 0.5
 
 
 class Setup:
@@ -104,18 +107,13 @@ class Setup:
             raise config_error(errors)
 
     def make_provider(self, connection: Connection) -> Provider:
-        """The provider that a connection names.
+        """The provider that a connection names, or the local store in its stead.
 
         Raises:
             ConfigError: its address cannot be used.
-            Unsupported: there is no such kind.
         """
-        if connection.kind != "ollama":
-            raise Unsupported(
-                f"The provider kind {connection.kind!r} is not there yet",
-                cause=f"provider {connection.name}",
-                actions=("Use an Ollama server: --provider ollama.",),
-            )
+        if connection.kind == "local" or self._stands_in(connection):
+            return self._local_store()
         from ollm_tui.providers.ollama import OllamaProvider
 
         headers = dict(connection.headers)
@@ -127,6 +125,30 @@ class Setup:
             ca_file=connection.ca_file,
             read_timeout_s=connection.timeout_s,
         )
+
+    def _stands_in(self, connection: Connection) -> bool:
+        """Whether nobody named a server, none answers, and there is a store. Source: ruling Z1."""
+        if connection.is_named:
+            return False
+        from ollm_tui.providers.ollama_host import parse_host
+
+        host = parse_host(connection.host)
+        try:
+            socket.create_connection((host.host, host.port), timeout=PROBE_LIMIT_S).close()
+        except OSError:
+            return self._store().exists
+        return False
+
+    def _store(self) -> "StoreLocation":
+        from ollm_tui.providers.local.location import locate_store
+
+        models = self.inputs.env.get("OLLAMA_MODELS", "")
+        return locate_store(home=self.inputs.user_home, ollama_models=models)
+
+    def _local_store(self) -> Provider:
+        from ollm_tui.providers.local.provider import LocalProvider
+
+        return LocalProvider(self._store().path)
 
     def make_database(self) -> "ModelDatabase":
         """The known models, with the user's entries."""
