@@ -18,7 +18,7 @@ demo: .venv/.stamp ## open it on a made-up server with made-up models
 	@$(BIN)/ollm-tui --demo $(ARGS)
 
 test: .venv/.stamp ## all tests
-	@$(BIN)/pytest -n 2 $(ARGS)
+	@$(BIN)/pytest -n 3 --dist worksteal $(ARGS)
 
 check: .venv/.stamp ## format, lint, types, layers
 	@$(BIN)/ruff format --check .

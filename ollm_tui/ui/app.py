@@ -110,7 +110,7 @@ class OllmApp(App[None]):
         self._suggest = suggest
         self._active = "installed"
         self._is_zoomed = False
-        self._width = self.size.width
+        self._width = WIDE_FROM
         self._arranged: tuple[str, bool, int] | None = None
         self._inspect_timer: Timer | None = None
         self._bridge = Bridge(self._show, self)
@@ -120,6 +120,7 @@ class OllmApp(App[None]):
         return MainScreen(self.service, self._start)
 
     def _start(self) -> None:
+        self._width = self.size.width  # known before the first layout, which is then the right one
         self._unsubscribe = self.service.subscribe(self._bridge.publish)
         if not self.is_headless:
             terminal.leave_on_signals(self._leave)

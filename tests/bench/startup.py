@@ -8,6 +8,7 @@ import re
 import statistics
 import subprocess
 import sys
+import tempfile
 import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
@@ -80,7 +81,11 @@ def sandbox(*flags: str) -> Iterator[str]:
 
 
 def _start(command: Sequence[str], first: Sequence[str], live: str | None) -> Start:
-    with Terminal(command) as terminal:
+    with (
+        # A home of its own: what an earlier run knew must not be what is measured.
+        tempfile.TemporaryDirectory() as home,
+        Terminal(command, environment={"OLLM_HOME": home}) as terminal,
+    ):
         # Escapes split no landmark: each is drawn as one run of one style.
         seen, first_cpu_s = bytearray(), 0.0
         end_s = time.monotonic() + 30

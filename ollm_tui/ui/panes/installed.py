@@ -62,6 +62,9 @@ class InstalledPane(RowList[ModelInfo]):
         self._arriving: frozenset[str] = frozenset()
         self._now = service.now()
 
+    def on_mount(self) -> None:
+        self._rebuild()
+
     @property
     def selection(self) -> list[ModelInfo]:
         """The marked models, else the one under the cursor, in the order shown."""
