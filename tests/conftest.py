@@ -7,7 +7,7 @@ import pytest
 from hypothesis import HealthCheck, settings
 
 settings.register_profile(
-    "default", max_examples=200, deadline=None, derandomize=True, print_blob=True
+    "default", max_examples=100, deadline=None, derandomize=True, print_blob=True
 )
 settings.register_profile(
     "nightly",

@@ -20,7 +20,7 @@ from ollm_tui.core.error import ConfigError
 from ollm_tui.core.text import clean_line
 
 PROFILES = ("fast", "general", "code", "creative")
-FILES = 10_000 if settings.default and settings.default.max_examples >= 10_000 else 500
+FILES = 10_000 if settings.default and settings.default.max_examples >= 10_000 else 200
 """The full number with HYPOTHESIS_PROFILE=nightly."""
 MAX_SECONDS = 1.0
 TOKENS = (

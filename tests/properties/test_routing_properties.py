@@ -7,7 +7,7 @@ from math import prod
 from typing import TypeVar
 
 import pytest
-from hypothesis import assume, given
+from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
 from ollm_tui.core.error import RoutingError
@@ -111,7 +111,10 @@ overridden = st.dictionaries(
     st.sampled_from(["llama3.1", "phi3:mini", "gone:1b"]),
 )
 
+THOROUGH = settings(max_examples=max(200, settings().max_examples))
 
+
+@THOROUGH
 @given(profile=profiles, listed=model_lists, overrides=overridden)
 def test_property_7(
     profile: RoutingProfile, listed: list[ModelInfo], overrides: dict[str, str]
@@ -128,6 +131,7 @@ def test_property_7(
         assert router.select_model(profile, listed) in [model.name for model in listed]
 
 
+@THOROUGH
 @given(config=configs, profile=profiles, listed=model_lists)
 def test_property_8(
     config: RoutingConfig, profile: RoutingProfile, listed: list[ModelInfo]
@@ -144,6 +148,7 @@ def test_property_8(
     assert slots == sorted(slots)
 
 
+@THOROUGH
 @given(listed=st.lists(st.sampled_from(FAMILIES), min_size=1, max_size=6), data=st.data())
 def test_property_8_against_plain_reading(listed: list[str], data: st.DataObject) -> None:
     """Feature: stage-07-model-management, Property 8: For any routing profile with preferred
@@ -165,6 +170,7 @@ def test_property_8_against_plain_reading(listed: list[str], data: st.DataObject
     assert first is None or chosen.family == first
 
 
+@THOROUGH
 @given(config=configs, profile=profiles, listed=model_lists)
 def test_property_9(
     config: RoutingConfig, profile: RoutingProfile, listed: list[ModelInfo]
@@ -184,6 +190,7 @@ def test_property_9(
         assert resolved is profile
 
 
+@THOROUGH
 @given(config=configs, profile=profiles, listed=model_lists)
 def test_property_10(
     config: RoutingConfig, profile: RoutingProfile, listed: list[ModelInfo]
@@ -199,6 +206,7 @@ def test_property_10(
         assert getattr(able, capability_field(name) or "")
 
 
+@THOROUGH
 @given(config=configs, profile=profiles, listed=model_lists)
 def test_every_model_gets_exactly_one_verdict_at_every_hop(
     config: RoutingConfig, profile: RoutingProfile, listed: list[ModelInfo]
@@ -215,6 +223,7 @@ def test_every_model_gets_exactly_one_verdict_at_every_hop(
     assert decision.summary
 
 
+@THOROUGH
 @given(config=configs, profile=profiles, listed=model_lists, data=st.data())
 def test_the_order_of_the_list_does_not_matter(
     config: RoutingConfig, profile: RoutingProfile, listed: list[ModelInfo], data: st.DataObject
@@ -225,6 +234,7 @@ def test_the_order_of_the_list_does_not_matter(
     assert decide(config, profile, list(other)) == decide(config, profile, listed)
 
 
+@THOROUGH
 @given(config=configs, profile=profiles, listed=model_lists)
 def test_removing_a_loser_does_not_change_the_winner(
     config: RoutingConfig, profile: RoutingProfile, listed: list[ModelInfo]
@@ -239,6 +249,7 @@ def test_removing_a_loser_does_not_change_the_winner(
     assert name_key(again.model) == name_key(decision.model or "")
 
 
+@THOROUGH
 @given(st.lists(st.integers(-1, 50), min_size=1, max_size=50))
 def test_any_graph_of_fallbacks_ends(links: list[int]) -> None:
     names = [*(f"p{i}" for i in range(51)), None]
@@ -288,6 +299,7 @@ def reads(name: str, tokens: list[str]) -> bool:
     return fits and reads(name[1:], rest)
 
 
+@THOROUGH
 @given(name=GLOB_NAMES, tokens=glob_tokens().filter(lambda tokens: len(tokens) <= 8))
 def test_property_11(name: str, tokens: list[str]) -> None:
     """Feature: stage-07-model-management, Property 11: For any model name and glob pattern, the
@@ -298,6 +310,7 @@ def test_property_11(name: str, tokens: list[str]) -> None:
     assert matches_pattern(name, pattern.replace("[!", "[^")) is reads(name, tokens)
 
 
+@THOROUGH
 @given(
     name=st.text(max_size=40) | st.from_regex(r"[a-z0-9.]{1,8}(:[a-z0-9]{1,4})?", fullmatch=True)
 )
@@ -320,6 +333,7 @@ def matching_globs(draw: st.DrawFn, name: str) -> str:
     return name[:start] + draw(st.sampled_from(sorted(holes))) + name[end:]
 
 
+@THOROUGH
 @given(name=st.sampled_from(["llama3:8b", "llama3.1:70b-q4", "zz:x", "ns/m:t"]), data=st.data())
 def test_property_13(name: str, data: st.DataObject) -> None:
     """Feature: stage-07-model-management, Property 13: For any model name that matches multiple
@@ -350,6 +364,7 @@ def in_any_case(draw: st.DrawFn, word: str) -> str:
     return "".join(draw(st.sampled_from([c.lower(), c.upper()])) for c in word)
 
 
+@THOROUGH
 @given(
     namespace=st.sampled_from(["", "user/", "host.example:5000/ns/", "phi/", "llama/x/"]),
     prefix=st.text(NAME_CHARACTERS, max_size=6),
@@ -372,6 +387,7 @@ def test_property_20(
     assert detect_family(name) == longest
 
 
+@THOROUGH
 @given(models)
 def test_enrichment_leaves_nothing_open_and_is_idempotent(model: ModelInfo) -> None:
     once = enrich(model, DATABASE)
@@ -382,6 +398,7 @@ def test_enrichment_leaves_nothing_open_and_is_idempotent(model: ModelInfo) -> N
     assert (twice, dict(twice.sources)) == (once, dict(once.sources))
 
 
+@THOROUGH
 @given(config=configs, listed=model_lists)
 def test_enriched_or_not_a_model_is_routed_alike(
     config: RoutingConfig, listed: list[ModelInfo]
