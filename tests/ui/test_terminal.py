@@ -75,12 +75,12 @@ def test_no_byte_of_a_hostile_name_reaches_the_terminal() -> None:
             "\x1b",
         ):
             terminal.send(keys)
-            settled_s = time.monotonic() + 0.15
+            settled_s = time.monotonic() + 0.25
             while time.monotonic() < settled_s:
                 terminal.read()
         assert "1 Installed" in terminal.text  # [@click=app.quit] has not quit
-        terminal.send("q")
-        assert terminal.wait_end() == 0
+        os.kill(terminal.pid, signal.SIGTERM)  # a key could meet a dialog that is just opening
+        assert terminal.wait_end() == 128 + signal.SIGTERM
         # Only now, since until the end the last sequence may be there in part.
         text = _OWN.sub(b"", bytes(terminal.raw)).decode("utf-8", "strict")
         assert not re.search("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f]", text), repr(text[-400:])
