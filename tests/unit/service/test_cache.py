@@ -163,6 +163,29 @@ async def test_a_fetch_from_before_an_invalidation_answers_its_callers_only(
     assert cache.fresh("key") == "after"
 
 
+async def test_a_fetch_under_way_counts_although_its_key_is_outdated_meanwhile(
+    cache: TTLCache[str, str], source: Source
+) -> None:
+    """The details of a removed model come back "not found" while the list is asked anew."""
+    caller = asyncio.ensure_future(cache.get("key", source))
+    await settle()
+    cache.outdate("key")
+    source.fetches[0].set_result("after")
+    assert await caller == "after"
+    assert cache.fresh("key") == "after"
+
+
+async def test_an_outdated_value_is_fetched_again(
+    cache: TTLCache[str, str], source: Source
+) -> None:
+    await fill(cache)
+    cache.outdate("key")
+    caller = asyncio.ensure_future(cache.get("key", source))
+    await settle()
+    source.fetches[0].set_result("new")
+    assert await caller == "new"
+
+
 async def test_a_fetch_knows_whether_it_counts(cache: TTLCache[str, str]) -> None:
     seen: list[bool] = []
 
