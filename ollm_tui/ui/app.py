@@ -16,7 +16,7 @@ from textual.widgets import Static
 
 from ollm_tui.core.error import OllmError
 from ollm_tui.core.event import Event, ModelsState, Notice, QueueState, RunningState, ServerHealth
-from ollm_tui.core.model import ModelInfo
+from ollm_tui.core.model import ModelInfo, Problem
 from ollm_tui.service.service import ModelService
 from ollm_tui.ui import format as words
 from ollm_tui.ui import keymap, status, terminal, work
@@ -41,6 +41,7 @@ PLACES = dict(
 )
 WIDE_FROM = 100
 INSPECT_AFTER_S = 0.06
+_NAMED = 3  # unreadable entries that a toast has room for
 MEMORY_EVERY_S = 5.0
 
 Suggest = Callable[[str], Sequence[tuple[str, str]]]
@@ -109,6 +110,7 @@ class OllmApp(App[None]):
         self._is_demo = is_demo
         self._suggest = suggest
         self._active = "installed"
+        self._problems: tuple[Problem, ...] = ()
         self._is_zoomed = False
         self._width = WIDE_FROM
         self._arranged: tuple[str, bool, int] | None = None
@@ -144,6 +146,7 @@ class OllmApp(App[None]):
                 installed.show(event)
                 self._inspect(installed.item)
                 main.query_one(RouterPane).show(event)
+                self._tell_problems(event)
             case QueueState():
                 main.query_one(DownloadsPane).show(event)
                 main.query_one(InstalledPane).show_queue(event)
@@ -155,6 +158,18 @@ class OllmApp(App[None]):
             case RunningState():
                 pass  # which models are loaded arrives with the models
         self._show_status()
+
+    def _tell_problems(self, state: ModelsState) -> None:
+        """Name the entries that are no rows, once; without models the list itself names them."""
+        if state.problems == self._problems or not state.models:
+            return
+        self._problems = state.problems
+        named = [f"{problem.subject}: {problem.reason}" for problem in state.problems[:_NAMED]]
+        if more := len(state.problems) - len(named):
+            named.append(f"and {more:,} more; `ollm-tui list` names all")
+        if named:
+            title = f"Left out of the list: {len(state.problems):,}"
+            self.notify("\n".join(named), title=title, severity="warning", markup=False)
 
     def _show_status(self) -> None:
         self._main.query_one("#status", Static).update(
