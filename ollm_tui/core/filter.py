@@ -154,6 +154,14 @@ class Filter:
         """
         return all(test(model, marked) for test in self._tests)
 
+    def among(
+        self, models: Iterable[ModelInfo], marked: Container[str] = ()
+    ) -> Iterable[ModelInfo]:
+        """Those that meet every condition, in their order; faster than one by one."""
+        for test in self._tests:
+            models = [model for model in models if test(model, marked)]
+        return models
+
 
 def _term(term: str) -> _Test:
     bare = term.lstrip("-!")

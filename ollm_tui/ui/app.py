@@ -43,6 +43,7 @@ WIDE_FROM = 100
 INSPECT_AFTER_S = 0.06
 _NAMED = 3  # unreadable entries that a toast has room for
 MEMORY_EVERY_S = 5.0
+GARBAGE_AFTER = (50_000, 20, 50)  # looking through ten thousand models holds a key up for long
 
 Suggest = Callable[[str], Sequence[tuple[str, str]]]
 
@@ -189,7 +190,8 @@ class OllmApp(App[None]):
 
     @on(RowList.Moved, "#installed")
     def _cursor_moved(self, event: RowList.Moved) -> None:
-        self._inspect(event.rows.item)
+        if self.screen_stack:  # the app may be closing
+            self._inspect(event.rows.item)
 
     @on(RowList.Chosen, "#installed")
     def _row_chosen(self) -> None:
@@ -272,7 +274,7 @@ class OllmApp(App[None]):
         from ollm_tui.ui.filter_line import FilterLine
 
         if self._main.query(FilterLine):
-            self._main.query_one(FilterLine).focus()
+            self._main.query_one(FilterLine).take_focus()
             return
         self.action_pane("installed")
         installed = self._main.query_one(InstalledPane)
@@ -345,6 +347,7 @@ class OllmApp(App[None]):
 
     def _first_frame_is_out(self) -> None:
         gc.freeze()  # what is there now stays: it need not be looked through ever again
+        gc.set_threshold(*GARBAGE_AFTER)
         gc.enable()
         work.run(self, self._first_look(), "refresh", exclusive=True)
         if self.service.can_run:

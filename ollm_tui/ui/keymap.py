@@ -68,6 +68,7 @@ KEYS: tuple[Key, ...] = (
     Key(
         "installed.reverse", "S", "reverse", INSTALLED, "reverse", "Reverse the order", False, True
     ),
+    Key("installed.clear_filter", "escape", "clear_filter", INSTALLED, "all", "Clear the filter"),
     Key("installed.inspect", "enter", "inspect", INSTALLED, "inspect", "Inspect the model", True),
     Key("installed.mark", "space", "mark", INSTALLED, "mark", "Mark, or unmark", True),
     Key("installed.mark_all", "a", "mark_all", INSTALLED, "mark all", "Mark all shown, or none"),

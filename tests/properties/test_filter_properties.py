@@ -96,7 +96,9 @@ def test_all_terms_must_hold(
 ) -> None:
     found = Filter.parse(" ".join(map(written, wanted)))
     marked = {model.name} if is_marked else set()
-    assert found.matches(model, marked) == all(holds(term, model, is_marked) for term in wanted)
+    expected = all(holds(term, model, is_marked) for term in wanted)
+    assert found.matches(model, marked) == expected
+    assert list(found.among([model], marked)) == [model] * expected
 
 
 @given(terms.filter(lambda term: term[0] != "word"), models, st.booleans(), st.sampled_from("-!"))

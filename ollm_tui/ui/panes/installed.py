@@ -1,17 +1,20 @@
 """The installed models: a table with cursor, marks, sort and filter. Keeps no other truth."""
 
 from collections.abc import Callable, Sequence
+from typing import TYPE_CHECKING
 
 from textual.content import Content
 
 from ollm_tui.core.event import ModelsState, QueueState
-from ollm_tui.core.filter import Filter
 from ollm_tui.core.model import UNKNOWN_FAMILY, ModelInfo
 from ollm_tui.core.name import name_key
 from ollm_tui.service.service import ModelService
 from ollm_tui.ui import format as words
 from ollm_tui.ui import keymap, work
 from ollm_tui.ui.rows import Column, Piece, RowList, fit_name
+
+if TYPE_CHECKING:
+    from ollm_tui.core.filter import Filter
 
 _BIG = float("inf")
 _LISTED = 8
@@ -55,7 +58,8 @@ class InstalledPane(RowList[ModelInfo]):
         super().__init__(id="installed", key=lambda model: model.name, classes="pane")
         self._service = service
         self._state = ModelsState(loading=True)
-        self._filter = Filter.parse("")
+        self._filter: Filter | None = None
+        self._sorted: list[ModelInfo] = []
         self._sort = "MODIFIED"
         self._is_reversed = False
         self._marked: set[str] = set()
@@ -75,7 +79,14 @@ class InstalledPane(RowList[ModelInfo]):
 
     @property
     def filter_text(self) -> str:
-        return self._filter.text
+        return self._filter.text if self._filter else ""
+
+    @property
+    def count_text(self) -> str:
+        """How many models are shown, and how large they are."""
+        total = len(self._state.models)
+        size = words.size(sum(model.size_bytes for model in self.items))
+        return f"{len(self.items):,} of {total:,} · {size}"
 
     def show(self, state: ModelsState) -> None:
         """Draw what the service knows."""
@@ -86,7 +97,7 @@ class InstalledPane(RowList[ModelInfo]):
         if is_same:
             self._retitle()
         else:
-            self._rebuild()
+            self._sort_anew()
 
     def show_queue(self, state: QueueState) -> None:
         """Mark the models that are being downloaded."""
@@ -97,9 +108,9 @@ class InstalledPane(RowList[ModelInfo]):
             self._arriving = arriving
             self.redraw()
 
-    def filter_by(self, text: str) -> None:
-        """Show only what matches."""
-        self._filter = Filter.parse(text)
+    def filter_by(self, wanted: "Filter | None") -> None:
+        """Show only what matches; None = everything."""
+        self._filter = wanted
         self._rebuild()
 
     def cells(self, model: ModelInfo) -> Sequence[Piece]:
@@ -132,7 +143,7 @@ class InstalledPane(RowList[ModelInfo]):
                 if self._sort == column.title:
                     self._is_reversed = not self._is_reversed
                 self._sort = column.title
-                self._rebuild()
+                self._sort_anew()
                 return
             at += width + 1 if width else 0
 
@@ -145,19 +156,18 @@ class InstalledPane(RowList[ModelInfo]):
         at = shown.index(self._sort) if self._sort in shown else -1
         self._sort = shown[(at + 1) % len(shown)]
         self._is_reversed = False
-        self._rebuild()
+        self._sort_anew()
 
     def action_reverse(self) -> None:
         self._is_reversed = not self._is_reversed
-        self._rebuild()
+        self._sort_anew()
 
     def action_mark(self) -> None:
         if self.item is None:
             return
         self._marked ^= {self.item.name}
-        self.redraw()
-        self._retitle()
         self.action_move(1)
+        self._marks_changed()
 
     def action_inspect(self) -> None:
         if self.item is not None:
@@ -217,14 +227,16 @@ class InstalledPane(RowList[ModelInfo]):
     def action_mark_all(self) -> None:
         shown = {model.name for model in self.items}
         self._marked = set() if shown <= self._marked else self._marked | shown
-        self.redraw()
-        self._retitle()
+        self._marks_changed()
+
+    def action_clear_filter(self) -> None:
+        """Show all models again."""
+        self.filter_by(None)
 
     def unmark(self, names: Sequence[str]) -> None:
         """Take marks away, for models that have just been dealt with."""
         self._marked -= set(names)
-        self.redraw()
-        self._retitle()
+        self._marks_changed()
 
     def _mark(self, model: ModelInfo) -> Piece:
         if model.name in self._marked:
@@ -237,22 +249,36 @@ class InstalledPane(RowList[ModelInfo]):
             return ("☁", "dim")
         return (" ", "")
 
-    def _rebuild(self) -> None:
-        matching = [model for model in self._state.models if self._filter.matches(model)]
-        matching.sort(key=_SORTS["NAME"])  # type: ignore[arg-type]  # the values do compare
+    def _sort_anew(self) -> None:
+        # Kept in order, so that a letter more of a filter costs no sorting.
+        models = sorted(self._state.models, key=_SORTS["NAME"])  # type: ignore[arg-type]  # they do
         if self._sort != "NAME":
-            matching.sort(key=_SORTS[self._sort])  # type: ignore[arg-type]
+            models.sort(key=_SORTS[self._sort])  # type: ignore[arg-type]  # the values do compare
         if self._is_reversed:
-            matching.reverse()
-        self.set_items(matching, self._empty_state())
+            models.reverse()
+        self._sorted = models
+        self._rebuild()
+
+    def _rebuild(self) -> None:
+        wanted, marked = self._filter, self._marked
+        shown = self._sorted
+        if wanted is not None:
+            shown = list(wanted.among(shown, marked))
+        self.set_items(shown, self._empty_state())
         self._retitle()
+
+    def _marks_changed(self) -> None:
+        if self._filter is not None and self._filter.asks_marks:
+            self._rebuild()
+        else:
+            self.redraw()
+            self._retitle()
 
     def _retitle(self) -> None:
         total = len(self._state.models)
-        shown_bytes = sum(model.size_bytes for model in self.items)
-        parts = [f"{len(self.items):,} of {total:,}", words.size(shown_bytes)]
-        if self._filter.text:
-            parts.append(f"/{self._filter.text}")
+        parts = [self.count_text]
+        if self.filter_text:
+            parts.append(f"/{self.filter_text}")
         if self._marked:
             marked = sum(m.size_bytes for m in self._state.models if m.name in self._marked)
             parts.append(f"{len(self._marked)} marked, {words.size(marked)}")
@@ -268,7 +294,7 @@ class InstalledPane(RowList[ModelInfo]):
         state = self._state
         if state.models:
             return [
-                (f"Nothing matches “{self._filter.text}”.", ""),
+                (f"Nothing matches “{self.filter_text}”.", ""),
                 ("esc clears the filter, / changes it", "dim"),
             ]
         if state.loading:
