@@ -75,10 +75,14 @@ class Setup:
         from ollm_tui.config.manager import ConfigManager
         from ollm_tui.routing.pattern import check_pattern
         from ollm_tui.routing.profile import BUILT_IN_PROFILES
+        from ollm_tui.ui.keymap import KEYS
+        from ollm_tui.ui.rebinding import rebind
 
         knowledge = Knowledge(
             profiles=frozenset(profile.name for profile in BUILT_IN_PROFILES),
             check_pattern=check_pattern,
+            bindings=frozenset(key.id for key in KEYS),
+            check_keys=lambda keys: rebind(keys).problems,
         )
         return ConfigManager(self.inputs, knowledge)
 

@@ -115,6 +115,7 @@ def load_config(inputs: Inputs, knowledge: Knowledge | None = None) -> Effective
     for layer in layers:
         _judge(layer, inputs, knowledge)
     lint.check_profiles(layers, knowledge)
+    lint.check_key_clashes(layers, knowledge)
     lint.warn_of_double_options(layers, active)
     leaves, config = merge(layers)
     _note_overruled_flags(layers, config, active)

@@ -2,14 +2,12 @@
 
 import gc
 import signal
-from collections.abc import Callable, Iterable, Sequence
-from functools import partial
+from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, ClassVar
 
 from textual import events, on
-from textual.app import App, ComposeResult, SystemCommand
+from textual.app import ComposeResult
 from textual.binding import BindingType
-from textual.dom import DOMNode
 from textual.screen import Screen
 from textual.timer import Timer
 from textual.widgets import Static
@@ -21,6 +19,7 @@ from ollm_tui.service.service import ModelService
 from ollm_tui.ui import format as words
 from ollm_tui.ui import keymap, status, terminal, work
 from ollm_tui.ui.bridge import Bridge
+from ollm_tui.ui.keyed import PANES, PLACES, KeyedApp
 from ollm_tui.ui.panes.downloads import DownloadsPane
 from ollm_tui.ui.panes.inspector import InspectorPane
 from ollm_tui.ui.panes.installed import InstalledPane
@@ -31,14 +30,6 @@ if TYPE_CHECKING:
     from ollm_tui.config.resolve import Effective
     from ollm_tui.ui.screens.config import SettingsSource
 
-PANES = ("installed", "downloads", "inspector", "router")
-PLACES = dict(
-    zip(
-        PANES,
-        (keymap.INSTALLED, keymap.DOWNLOADS, keymap.INSPECTOR, keymap.ROUTER),
-        strict=True,
-    )
-)
 WIDE_FROM = 100
 INSPECT_AFTER_S = 0.06
 _NAMED = 3  # unreadable entries that a toast has room for
@@ -82,7 +73,7 @@ class MainScreen(Screen[None]):
             self.mount(Static(status.tab_line(PANES, active), id="tabs"), after="#status")
 
 
-class OllmApp(App[None]):
+class OllmApp(KeyedApp):
     """The program on screen.
 
     Args:
@@ -110,7 +101,7 @@ class OllmApp(App[None]):
         self._effective: Effective | None = None
         self._is_demo = is_demo
         self._suggest = suggest
-        self._active = "installed"
+        self._situation: keymap.Situation | None = None
         self._problems: tuple[Problem, ...] = ()
         self._is_zoomed = False
         self._width = WIDE_FROM
@@ -173,6 +164,8 @@ class OllmApp(App[None]):
             self.notify("\n".join(named), title=title, severity="warning", markup=False)
 
     def _show_status(self) -> None:
+        if self._situation not in (None, self.situation):
+            self._show_footer()
         self._main.query_one("#status", Static).update(
             status.status_line(
                 self.service, self._width, is_demo=self._is_demo, config=self._config_word()
@@ -263,8 +256,13 @@ class OllmApp(App[None]):
                 widget.display = is_shown
         main.show_tabs(self._active if is_alone else None)
         self._show_status()
+        self._show_footer()
+
+    def _show_footer(self) -> None:
+        self._situation = self.situation
         self._main.query_one("#footer", Static).update(
-            status.footer_line(PLACES[self._active], self._width), layout=False
+            status.footer_line(self._keys, PLACES[self._active], self._width, self._situation),
+            layout=False,
         )
 
     # Keys that work anywhere.
@@ -298,9 +296,8 @@ class OllmApp(App[None]):
 
     def action_config(self) -> None:
         """Show every setting and who set it."""
-        if self._settings is None or self._effective is None:
-            self.notify("The configuration is still being read.", timeout=2)
-            return
+        assert self._settings is not None
+        assert self._effective is not None
         from ollm_tui.ui.screens.config import ConfigScreen
 
         self.push_screen(ConfigScreen(self._effective, self._settings, self._configured))
@@ -309,7 +306,7 @@ class OllmApp(App[None]):
         """Show all keys."""
         from ollm_tui.ui.screens.help import HelpScreen
 
-        self.push_screen(HelpScreen())
+        self.push_screen(HelpScreen(self._keys, self.situation))
 
     async def action_quit(self) -> None:
         """Leave; asks when that would interrupt downloads."""
@@ -330,18 +327,20 @@ class OllmApp(App[None]):
             lambda answer: self.exit() if answer == "q" else None,
         )
 
-    def get_system_commands(self, screen: Screen[object]) -> Iterable[SystemCommand]:
-        """Every action by name, then Textual's own."""
-        for key in keymap.KEYS:
-            if key.palette:
-                target = self._main.query_one(f"#{self._active}")
-                namespace: DOMNode = self if key.where == keymap.EVERYWHERE else target
-                yield SystemCommand(
-                    key.description,
-                    f"{keymap.cap(key)}, {key.where}",
-                    partial(self.run_action, key.action, namespace),
-                )
-        yield from super().get_system_commands(screen)
+    @property
+    def situation(self) -> keymap.Situation:
+        """What there is to act on, for the keys."""
+        service, queue = self.service, self.service.queue.items
+        return keymap.Situation(
+            has_model=self._main.query_one(InstalledPane).item is not None,
+            has_loaded=bool(service.running.models),
+            is_online=service.server.health is not ServerHealth.OFFLINE,
+            can_run=service.can_run,
+            has_download=bool(queue),
+            has_ended=any(item.progress.status.is_final for item in queue),
+            has_config=self._effective is not None,
+            has_decision=service.models.as_of is not None,
+        )
 
     # Around the screen.
 
@@ -375,6 +374,7 @@ class OllmApp(App[None]):
         """Take in the configuration: say what is wrong with it, and route by it."""
         is_news = self._effective is None or effective.problems != self._effective.problems
         self._effective = effective
+        self.rebind(effective.config.ui.keys, self._show_footer)
         if is_news and effective.errors:
             place = effective.errors[0].message
             self.notify(f"{place}\nc shows all", severity="error", timeout=15, markup=False)
