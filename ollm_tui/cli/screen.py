@@ -22,12 +22,14 @@ def open_screen(options: argparse.Namespace) -> int:
     with opened_setup(options) as setup:
         service = make_service(setup, remembers=True)
         from ollm_tui.ui.app import OllmApp
+        from ollm_tui.ui.look import LookFile
 
         app = OllmApp(
             service,
             is_demo=options.demo,
             settings=setup,
             suggest=partial(names_to_pull, service),
+            look=LookFile(setup.look_path),
         )
         app.run()
     return app.return_code or 0

@@ -28,6 +28,7 @@ if TYPE_CHECKING:
     from ollm_tui.routing.router import Router
 
 STATE_NAME = "state.sqlite"
+LOOK_NAME = "look.json"
 PROBE_LIMIT_S = 0.5
 
 
@@ -96,6 +97,11 @@ class Setup:
     def state_path(self) -> Path | None:
         """Where the queue and the last known lists are kept; nowhere for the demo."""
         return None if self._host is not None else self.inputs.ollm_home / STATE_NAME
+
+    @property
+    def look_path(self) -> Path | None:
+        """Where the look of the screen is kept; nowhere for the demo."""
+        return None if self._host is not None else self.inputs.ollm_home / LOOK_NAME
 
     def connection(self) -> Connection:
         """Whom to ask; reads the files where there are some."""

@@ -19,12 +19,14 @@ from ollm_tui.service.service import ModelService
 from ollm_tui.ui import format as words
 from ollm_tui.ui import keymap, status, terminal, work
 from ollm_tui.ui.bridge import Bridge
-from ollm_tui.ui.keyed import PANES, PLACES, KeyedApp
+from ollm_tui.ui.keyed import PANES, PLACES
+from ollm_tui.ui.look import Look, LookFile
 from ollm_tui.ui.panes.downloads import DownloadsPane
 from ollm_tui.ui.panes.inspector import InspectorPane
 from ollm_tui.ui.panes.installed import InstalledPane
 from ollm_tui.ui.panes.router import RouterPane
 from ollm_tui.ui.rows import RowList
+from ollm_tui.ui.themed import ThemedApp
 
 if TYPE_CHECKING:
     from ollm_tui.config.resolve import Effective
@@ -45,8 +47,9 @@ class MainScreen(Screen[None]):
     # Here and not on the app, since screens have a tab of their own that comes before it.
     BINDINGS: ClassVar[list[BindingType]] = keymap.bindings(keymap.PANES)
 
-    def __init__(self, service: ModelService, when_mounted: Callable[[], None]) -> None:
+    def __init__(self, service: ModelService, look: Look, when_mounted: Callable[[], None]) -> None:
         super().__init__()
+        self._look = look
         self._service = service
         self._when_mounted = when_mounted
 
@@ -56,7 +59,7 @@ class MainScreen(Screen[None]):
     def compose(self) -> ComposeResult:
         service = self._service
         yield Static(id="status", markup=False)
-        yield InstalledPane(service)
+        yield InstalledPane(service, self._look)
         yield InspectorPane(service)
         yield RouterPane(service)
         yield DownloadsPane(service)
@@ -73,7 +76,7 @@ class MainScreen(Screen[None]):
             self.mount(Static(status.tab_line(PANES, active), id="tabs"), after="#status")
 
 
-class OllmApp(KeyedApp):
+class OllmApp(ThemedApp):
     """The program on screen.
 
     Args:
@@ -81,6 +84,7 @@ class OllmApp(KeyedApp):
         is_demo: the server is the sandbox, which the screen says.
         settings: where the configuration is read; None = there is none to show.
         suggest: names to pull that continue what is typed, each with a word about it.
+        look: how the screen looked last; nowhere when absent.
     """
 
     TITLE = "ollm-tui"
@@ -94,8 +98,9 @@ class OllmApp(KeyedApp):
         is_demo: bool = False,
         settings: "SettingsSource | None" = None,
         suggest: Suggest = lambda word: (),
+        look: LookFile | None = None,
     ) -> None:
-        super().__init__()
+        super().__init__(look or LookFile(None))
         self.service = service
         self._settings = settings
         self._effective: Effective | None = None
@@ -111,7 +116,7 @@ class OllmApp(KeyedApp):
         self._unsubscribe: Callable[[], None] | None = None
 
     def get_default_screen(self) -> Screen[None]:
-        return MainScreen(self.service, self._start)
+        return MainScreen(self.service, self.look, self._start)
 
     def _start(self) -> None:
         self._width = self.size.width  # known before the first layout, which is then the right one
@@ -189,6 +194,10 @@ class OllmApp(KeyedApp):
     @on(RowList.Chosen, "#installed")
     def _row_chosen(self) -> None:
         self.action_pane("inspector")
+
+    @on(InstalledPane.Sorted)
+    def _sorted(self, event: InstalledPane.Sorted) -> None:
+        self.keep_look(self.look._replace(sort=event.column, is_reversed=event.is_reversed))
 
     def _inspect(self, model: ModelInfo | None) -> None:
         """Show what is known at once, and ask for the rest when the cursor rests."""
@@ -374,7 +383,9 @@ class OllmApp(KeyedApp):
         """Take in the configuration: say what is wrong with it, and route by it."""
         is_news = self._effective is None or effective.problems != self._effective.problems
         self._effective = effective
-        self.rebind(effective.config.ui.keys, self._show_footer)
+        ui = effective.config.ui
+        self.rebind(ui.keys, self._show_footer)
+        self.look_as_configured(ui.theme, is_still=ui.reduced_motion)
         if is_news and effective.errors:
             place = effective.errors[0].message
             self.notify(f"{place}\nc shows all", severity="error", timeout=15, markup=False)

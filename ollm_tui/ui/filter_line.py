@@ -34,7 +34,9 @@ class FilterLine(Vertical):
         self.border_title = "Filter; enter keeps, esc clears"
 
     def compose(self) -> ComposeResult:
-        yield Input(self._pane.filter_text, compact=True, select_on_focus=False)
+        field = Input(self._pane.filter_text, compact=True, select_on_focus=False)
+        field.cursor_blink = self.app.animation_level != "none"
+        yield field
         yield Static(Content(_HINT), classes="hint", markup=False)
 
     def on_mount(self) -> None:

@@ -114,6 +114,7 @@ KEYS: tuple[Key, ...] = (
         palette=False,
     ),
     Key("app.quit", "q,ctrl+q", "quit", EVERYWHERE, "quit", "Quit", False, True),
+    Key("app.theme", "", "change_theme", EVERYWHERE, "theme", "Change the theme"),
     Key("list.down", "down,j", "move(1)", LISTS, "down", "Down"),
     Key("list.up", "up,k", "move(-1)", LISTS, "up", "Up"),
     Key("list.page_down", "pagedown,ctrl+f", "page(1)", LISTS, "page", "A page down"),

@@ -10,6 +10,7 @@ from ollm_tui.sandbox.server import SandboxServer
 from ollm_tui.sandbox.timing import INSTANT
 from ollm_tui.service.service import ModelService
 from ollm_tui.ui.app import OllmApp
+from ollm_tui.ui.look import LookFile
 from tests.ui.screen import Screen
 
 OpenApp = Callable[..., AbstractAsyncContextManager[Screen]]
@@ -18,6 +19,7 @@ OpenApp = Callable[..., AbstractAsyncContextManager[Screen]]
 @pytest.fixture(autouse=True)
 def _still(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("TEXTUAL_ANIMATIONS", "none")
+    monkeypatch.setenv("TERM", "xterm-256color")
 
 
 @pytest.fixture
@@ -38,9 +40,10 @@ def open_app(server: SandboxServer) -> OpenApp:
         size: tuple[int, int] = (120, 40),
         wait: bool = True,
         read_timeout_s: float = 15.0,
+        look: LookFile | None = None,
     ) -> AsyncIterator[Screen]:
         service = ModelService(OllamaProvider(host or server.host, read_timeout_s=read_timeout_s))
-        app = OllmApp(service, suggest=lambda word: [("qwen3:14b", "~9.3 GB")])
+        app = OllmApp(service, suggest=lambda word: [("qwen3:14b", "~9.3 GB")], look=look)
         async with app.run_test(size=size, notifications=True) as pilot:
             screen = Screen(app, pilot)
             if wait:

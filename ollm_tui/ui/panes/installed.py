@@ -4,6 +4,7 @@ from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING
 
 from textual.content import Content
+from textual.message import Message
 
 from ollm_tui.core.event import ModelsState, QueueState
 from ollm_tui.core.model import UNKNOWN_FAMILY, ModelInfo
@@ -11,6 +12,7 @@ from ollm_tui.core.name import name_key
 from ollm_tui.service.service import ModelService
 from ollm_tui.ui import format as words
 from ollm_tui.ui import keymap, work
+from ollm_tui.ui.look import Look
 from ollm_tui.ui.rows import Column, Piece, RowList, fit_name
 
 if TYPE_CHECKING:
@@ -24,6 +26,8 @@ _NAME = 1  # which column the name is in
 def _age(model: ModelInfo) -> float:
     return -model.modified_at.timestamp() if model.modified_at else _BIG
 
+
+_NO_LOOK = Look()
 
 # What sorting by each column compares; the first key press puts what one looks for on top.
 _SORTS: dict[str, Callable[[ModelInfo], object]] = {
@@ -54,14 +58,22 @@ class InstalledPane(RowList[ModelInfo]):
         Column("MODIFIED", 8, drop=1),
     )
 
-    def __init__(self, service: ModelService) -> None:
+    class Sorted(Message):
+        """The list is in another order."""
+
+        def __init__(self, column: str, is_reversed: bool) -> None:
+            super().__init__()
+            self.column = column
+            self.is_reversed = is_reversed
+
+    def __init__(self, service: ModelService, look: Look = _NO_LOOK) -> None:
         super().__init__(id="installed", key=lambda model: model.name, classes="pane")
         self._service = service
         self._state = ModelsState(loading=True)
         self._filter: Filter | None = None
         self._sorted: list[ModelInfo] = []
-        self._sort = "MODIFIED"
-        self._is_reversed = False
+        self._sort = look.sort if look.sort in _SORTS else "MODIFIED"
+        self._is_reversed = look.is_reversed
         self._marked: set[str] = set()
         self._arriving: frozenset[str] = frozenset()
         self._now = service.now()
@@ -143,7 +155,7 @@ class InstalledPane(RowList[ModelInfo]):
                 if self._sort == column.title:
                     self._is_reversed = not self._is_reversed
                 self._sort = column.title
-                self._sort_anew()
+                self._reorder()
                 return
             at += width + 1 if width else 0
 
@@ -156,11 +168,11 @@ class InstalledPane(RowList[ModelInfo]):
         at = shown.index(self._sort) if self._sort in shown else -1
         self._sort = shown[(at + 1) % len(shown)]
         self._is_reversed = False
-        self._sort_anew()
+        self._reorder()
 
     def action_reverse(self) -> None:
         self._is_reversed = not self._is_reversed
-        self._sort_anew()
+        self._reorder()
 
     def action_mark(self) -> None:
         if self.item is None:
@@ -248,6 +260,10 @@ class InstalledPane(RowList[ModelInfo]):
         if model.remote:
             return ("☁", "dim")
         return (" ", "")
+
+    def _reorder(self) -> None:
+        self._sort_anew()
+        self.post_message(self.Sorted(self._sort, self._is_reversed))
 
     def _sort_anew(self) -> None:
         # Kept in order, so that a letter more of a filter costs no sorting.

@@ -60,7 +60,7 @@ def _lines(keys: Sequence[keymap.Key], now: keymap.Situation) -> Iterator[Conten
                 yield Content.styled(f"{caps}{key.description}. {reason}", "dim $text-muted")
             else:
                 yield Content.assemble(
-                    (caps, "$accent"), f"{key.description:<34} ", (key.id, "$text-muted")
+                    (caps, "$accent"), f"{key.description:<30} ", (key.id, "$text-muted")
                 )
     yield Content.styled("\nSigns", "bold $primary")
     for text, style in _LEGEND:
