@@ -29,6 +29,8 @@ if TYPE_CHECKING:
 
 STATE_NAME = "state.sqlite"
 LOOK_NAME = "look.json"
+DEMO_MEMORY_BYTES = 24 * 10**9
+"""Of the machine that the made-up server would run on: the demo is the same everywhere."""
 PROBE_LIMIT_S = 0.5
 
 
@@ -222,6 +224,17 @@ class Setup:
         )
         return Router(profiles, database, config, suggestions=catalogue())
 
+    def memory_bytes(self) -> int | None:
+        """The memory of the machine that runs the models, where that is this one; else None."""
+        if self._host is not None:
+            return DEMO_MEMORY_BYTES
+        connection = self.connection()
+        return (
+            machine_memory_bytes()
+            if connection.kind == "local" or is_here(connection.host)
+            else None
+        )
+
     def _memory_budget(self) -> int | None:
         """What is set, else three quarters of this machine's memory when the server runs on it."""
         configured: int | None = self.effective.config.model.routing.memory_budget
@@ -233,15 +246,24 @@ class Setup:
 
 def memory_budget_bytes(address: str) -> int | None:
     """Three quarters of this machine's memory, where the server is on it. Source: decision R16."""
+    total_bytes = machine_memory_bytes() if is_here(address) else None
+    return None if total_bytes is None else total_bytes * 3 // 4
+
+
+def is_here(address: str) -> bool:
+    """Whether a server's address is on this machine."""
     from ollm_tui.providers.ollama_host import parse_host
 
-    if not parse_host(address).is_loopback:
-        return None
+    return parse_host(address).is_loopback
+
+
+def machine_memory_bytes() -> int | None:
+    """This machine's memory; None for a system that does not tell."""
     try:
         total_bytes = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
-    except (OSError, ValueError):  # a system that does not tell
+    except (OSError, ValueError):
         return None
-    return total_bytes * 3 // 4 if total_bytes > 0 else None
+    return total_bytes if total_bytes > 0 else None
 
 
 def config_error(problems: "tuple[ConfigProblem, ...]") -> ConfigError:

@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from collections.abc import AsyncGenerator
 
     from ollm_tui.core.generation import GenerationChunk, GenerationRequest
-    from ollm_tui.core.model import ModelDetails, ModelList, RunningModel
+    from ollm_tui.core.model import ModelDetails, ModelFile, ModelList, RunningModel
     from ollm_tui.core.progress import PullStep
 
 
@@ -95,6 +95,20 @@ class RunningSupport(Protocol):
 
     async def unload(self, name: str) -> None:
         """Ask for a model to leave memory; it does once its running requests end."""
+        ...
+
+
+@runtime_checkable
+class FilesSupport(Protocol):
+    """A provider whose store can be read."""
+
+    async def files(self, name: str) -> tuple[ModelFile, ...]:
+        """The files of a model, the largest first, and who shares them.
+
+        Raises:
+            ModelNotFound: it is not installed.
+            Unsupported: the store cannot be read from here.
+        """
         ...
 
 

@@ -376,6 +376,9 @@ class OllmApp(ThemedApp):
 
         async def read() -> None:
             self._configured(await work.in_thread(settings.read))
+            self._main.query_one(InspectorPane).know_memory(
+                await work.in_thread(settings.memory_bytes)
+            )
 
         work.run(self, read(), "config", exclusive=True)
 

@@ -31,7 +31,7 @@ def status_line(service: ModelService, width: int, *, is_demo: bool, config: str
     parts: list[Content] = []
     if is_demo:
         label = " DEMO: made-up models " if width >= _ROOMY else " DEMO "
-        parts.append(Content.styled(label, "bold $text-warning on $warning-muted"))
+        parts.append(Content.styled(label, "bold reverse $text-warning"))
     name = " ".join(part for part in (server.provider, server.version, word) if part)
     parts.append(Content.assemble((glyph, style), f" {name}"))
     parts.append(Content.styled(server.host, "$text-muted"))

@@ -34,6 +34,10 @@ class SettingsSource(Protocol):
         """What is in force now; read again when a source has changed."""
         ...
 
+    def memory_bytes(self) -> int | None:
+        """The memory of the machine that runs the models; None = nobody knows."""
+        ...
+
     def trust_workspace(self) -> bool:
         """Allow the workspace's file to name servers; False = there is none that asks to."""
         ...
