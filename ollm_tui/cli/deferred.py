@@ -8,7 +8,13 @@ from ollm_tui.core.error import Unsupported
 from ollm_tui.core.generation import GenerationChunk, GenerationRequest
 from ollm_tui.core.model import ModelDetails, ModelFile, ModelList, RunningModel
 from ollm_tui.core.progress import PullStep
-from ollm_tui.providers.base import FilesSupport, GenerateSupport, Provider, RunningSupport
+from ollm_tui.providers.base import (
+    DiskSupport,
+    FilesSupport,
+    GenerateSupport,
+    Provider,
+    RunningSupport,
+)
 
 
 class DeferredProvider:
@@ -40,6 +46,10 @@ class DeferredProvider:
 
     async def show(self, name: str) -> ModelDetails:
         return await (await self._made()).show(name)
+
+    async def free_bytes(self) -> int | None:
+        provider = await self._made()
+        return await provider.free_bytes() if isinstance(provider, DiskSupport) else None
 
     async def files(self, name: str) -> tuple[ModelFile, ...]:
         provider = await self._made()

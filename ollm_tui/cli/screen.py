@@ -4,7 +4,7 @@ import argparse
 import os
 from functools import partial
 
-from ollm_tui.cli.compose import make_service, names_to_pull, opened_setup
+from ollm_tui.cli.compose import known_to_pull, make_service, names_to_pull, opened_setup
 from ollm_tui.core.error import ConfigError
 from ollm_tui.ui import terminal
 
@@ -29,6 +29,7 @@ def open_screen(options: argparse.Namespace) -> int:
             is_demo=options.demo,
             settings=setup,
             suggest=partial(names_to_pull, service),
+            known=known_to_pull,
             look=LookFile(setup.look_path),
         )
         app.run()

@@ -99,6 +99,15 @@ class RunningSupport(Protocol):
 
 
 @runtime_checkable
+class DiskSupport(Protocol):
+    """A provider whose disk may be seen from here."""
+
+    async def free_bytes(self) -> int | None:
+        """How much more can be written where the models are; None = unknown."""
+        ...
+
+
+@runtime_checkable
 class FilesSupport(Protocol):
     """A provider whose store can be read."""
 

@@ -22,7 +22,7 @@ from ollm_tui.core.event import (
 )
 from ollm_tui.core.model import ModelDetails, ModelInfo, ModelStatus, RunningModel
 from ollm_tui.core.name import parse_reference
-from ollm_tui.providers.base import FilesSupport, Provider
+from ollm_tui.providers.base import DiskSupport, FilesSupport, Provider
 from ollm_tui.service.deletion import Deletions
 from ollm_tui.service.download import ProgressCallback
 from ollm_tui.service.downloads import Downloads
@@ -230,6 +230,15 @@ class ModelService:
             f"The {provider.kind} provider does not show its files",
             actions=("Look at a store on this disk with --provider local.",),
         )
+
+    async def free_bytes(self) -> int | None:
+        """How much more can be written where the models are; None = nobody can tell."""
+        provider = self._provider
+        try:
+            return await provider.free_bytes() if isinstance(provider, DiskSupport) else None
+        except OllmError as error:
+            _LOG.warning("%s", error)
+            return None
 
     async def get_model_status(self, name: str) -> ModelStatus:
         """Whether a model is installed, on its way, or neither.

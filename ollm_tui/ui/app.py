@@ -39,6 +39,7 @@ MEMORY_EVERY_S = 5.0
 GARBAGE_AFTER = (50_000, 20, 50)  # looking through ten thousand models holds a key up for long
 
 Suggest = Callable[[str], Sequence[tuple[str, str]]]
+Known = Callable[[str], ModelInfo | None]
 
 
 class MainScreen(Screen[None]):
@@ -84,6 +85,7 @@ class OllmApp(ThemedApp):
         is_demo: the server is the sandbox, which the screen says.
         settings: where the configuration is read; None = there is none to show.
         suggest: names to pull that continue what is typed, each with a word about it.
+        known: what is known of a name that could be pulled.
         look: how the screen looked last; nowhere when absent.
     """
 
@@ -98,6 +100,7 @@ class OllmApp(ThemedApp):
         is_demo: bool = False,
         settings: "SettingsSource | None" = None,
         suggest: Suggest = lambda word: (),
+        known: Known = lambda name: None,
         look: LookFile | None = None,
     ) -> None:
         super().__init__(look or LookFile(None))
@@ -106,6 +109,7 @@ class OllmApp(ThemedApp):
         self._effective: Effective | None = None
         self._is_demo = is_demo
         self._suggest = suggest
+        self._known = known
         self._situation: keymap.Situation | None = None
         self._problems: tuple[Problem, ...] = ()
         self._is_zoomed = False
@@ -301,7 +305,8 @@ class OllmApp(ThemedApp):
             if names:
                 self.action_pane("downloads")
 
-        self.push_screen(PullScreen(self._suggest), queue)
+        memory_bytes = self._main.query_one(InspectorPane).memory_bytes
+        self.push_screen(PullScreen(self.service, self._suggest, self._known, memory_bytes), queue)
 
     def action_config(self) -> None:
         """Show every setting and who set it."""

@@ -122,6 +122,10 @@ class LocalProvider:
         """
         return await self._in_store(lambda: self._reader.files(name))
 
+    async def free_bytes(self) -> int | None:
+        """How much more can be written."""
+        return await self._in_store(lambda: self.store.free_bytes)
+
     async def delete(self, name: str) -> None:
         """Remove a model and the files that were its alone.
 

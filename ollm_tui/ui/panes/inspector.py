@@ -29,7 +29,8 @@ class InspectorPane(TextPane):
         self._details: ModelDetails | None = None
         self._error: OllmError | None = None
         self._files: tuple[ModelFile, ...] | OllmError | None = None
-        self._memory_bytes: int | None = None
+        self.memory_bytes: int | None = None
+        """Of the machine that runs the models; None = nobody knows."""
         self._section = 0
         self.border_title = Content("3 Inspector")
 
@@ -61,7 +62,7 @@ class InspectorPane(TextPane):
 
     def know_memory(self, memory_bytes: int | None) -> None:
         """Learn how much memory there is where the models run; None = nobody knows."""
-        self._memory_bytes = memory_bytes
+        self.memory_bytes = memory_bytes
         self._draw()
 
     def action_section(self, by: int) -> None:
@@ -103,7 +104,7 @@ class InspectorPane(TextPane):
     def _text(self, section: str, model: ModelInfo) -> Iterator[Text]:
         if section == "Overview":
             info = self._details.info if self._details else model
-            yield from _overview(info, model, self._service.now(), self._memory_bytes)
+            yield from _overview(info, model, self._service.now(), self.memory_bytes)
             if self._details is not None:
                 yield from _asides(self._details)
         if section == "Files":
