@@ -31,6 +31,11 @@ def open_screen(options: argparse.Namespace) -> int:
             suggest=partial(names_to_pull, service),
             known=known_to_pull,
             look=LookFile(setup.look_path),
+            log_file=options.log_file or "",
         )
         app.run()
+        if app.crash is not None:
+            from ollm_tui.cli.crash import crash_error
+
+            raise crash_error(app.crash, options.log_file, setup.inputs.ollm_home)
     return app.return_code or 0

@@ -1,6 +1,7 @@
 """The Textual app: composes the panes, hands them events, answers the keys that work anywhere."""
 
 import gc
+import logging
 import signal
 from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, ClassVar
@@ -32,6 +33,7 @@ if TYPE_CHECKING:
     from ollm_tui.config.resolve import Effective
     from ollm_tui.ui.screens.config import SettingsSource
 
+_LOG = logging.getLogger(__name__)
 WIDE_FROM = 100
 INSPECT_AFTER_S = 0.06
 _NAMED = 3  # unreadable entries that a toast has room for
@@ -87,6 +89,7 @@ class OllmApp(ThemedApp):
         suggest: names to pull that continue what is typed, each with a word about it.
         known: what is known of a name that could be pulled.
         look: how the screen looked last; nowhere when absent.
+        log_file: where the log goes as well, for people.
     """
 
     TITLE = "ollm-tui"
@@ -102,6 +105,7 @@ class OllmApp(ThemedApp):
         suggest: Suggest = lambda word: (),
         known: Known = lambda name: None,
         look: LookFile | None = None,
+        log_file: str = "",
     ) -> None:
         super().__init__(look or LookFile(None))
         self.service = service
@@ -110,6 +114,7 @@ class OllmApp(ThemedApp):
         self._is_demo = is_demo
         self._suggest = suggest
         self._known = known
+        self._log_file = log_file
         self._situation: keymap.Situation | None = None
         self._problems: tuple[Problem, ...] = ()
         self._is_zoomed = False
@@ -131,6 +136,7 @@ class OllmApp(ThemedApp):
         self.call_after_refresh(self._first_frame_is_out)
 
     async def on_unmount(self) -> None:
+        logging.getLogger("ollm_tui").removeHandler(self.errors)
         if self._unsubscribe is not None:
             self._unsubscribe()
         await self.service.close()
@@ -169,6 +175,7 @@ class OllmApp(ThemedApp):
         if more := len(state.problems) - len(named):
             named.append(f"and {more:,} more; `ollm-tui list` names all")
         if named:
+            _LOG.warning("left out of the list: %s", "; ".join(named))
             title = f"Left out of the list: {len(state.problems):,}"
             self.notify("\n".join(named), title=title, severity="warning", markup=False)
 
@@ -316,6 +323,12 @@ class OllmApp(ThemedApp):
 
         self.push_screen(ConfigScreen(self._effective, self._settings, self._configured))
 
+    def action_log(self) -> None:
+        """Show what has gone wrong so far."""
+        from ollm_tui.ui.screens.log import LogScreen
+
+        self.push_screen(LogScreen(self.errors, self._log_file))
+
     def action_help(self) -> None:
         """Show all keys."""
         from ollm_tui.ui.screens.help import HelpScreen
@@ -396,6 +409,8 @@ class OllmApp(ThemedApp):
         self.look_as_configured(ui.theme, is_still=ui.reduced_motion)
         if is_news and effective.errors:
             place = effective.errors[0].message
+            for problem in effective.errors:
+                _LOG.warning("%s", problem.message)
             self.notify(f"{place}\nc shows all", severity="error", timeout=15, markup=False)
         elif is_news and any(not file.trusted for file in effective.files):
             self.notify(

@@ -96,6 +96,7 @@ KEYS: tuple[Key, ...] = (
     Key("app.filter", "slash", "filter", EVERYWHERE, "filter", "Filter the models", True, True),
     Key("app.refresh", "r", "refresh", EVERYWHERE, "refresh", "Ask the server again", False, True),
     Key("app.config", "c", "config", EVERYWHERE, "config", "Show the configuration", False, True),
+    Key("app.log", "ctrl+l", "log", EVERYWHERE, "log", "Show the log"),
     Key("app.help", "question_mark", "help", EVERYWHERE, "help", "Show all keys", True, True),
     Key("app.zoom", "z", "zoom", EVERYWHERE, "zoom", "Zoom the pane, or back", True, True),
     Key("pane.installed", "1", "app.pane('installed')", PANES, "installed", "Go to Installed"),

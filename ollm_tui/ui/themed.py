@@ -1,6 +1,8 @@
-"""Theme, plain terminals and stillness: how the app looks before it shows anything."""
+"""What the app is before it shows anything: its theme, plain terminals, its log, its end."""
 
+import logging
 import os
+import sys
 from collections.abc import Sequence
 
 from textual.app import App
@@ -8,8 +10,11 @@ from textual.filter import LineFilter
 
 from ollm_tui.ui import look as looks
 from ollm_tui.ui import work
+from ollm_tui.ui.error_log import ErrorLog
 from ollm_tui.ui.keyed import KeyedApp
 from ollm_tui.ui.look import Look, LookFile
+
+_LOG = logging.getLogger(__name__)
 
 
 class ThemedApp(KeyedApp):
@@ -23,6 +28,9 @@ class ThemedApp(KeyedApp):
         self._look_file = look
         self.look: Look = look.read()
         self._plain: Sequence[LineFilter] = ()
+        self.crash: BaseException | None = None
+        """What ended the app though it should not have happened."""
+        self.errors = ErrorLog()
         super().__init__()
         wanted = self.look.theme or looks.usual_theme(os.environ)
         if wanted != self.theme and wanted in self.available_themes:
@@ -39,6 +47,15 @@ class ThemedApp(KeyedApp):
         self.set_class(self.current_theme.dark, "-dark-mode", update=False)
         self.set_class(not self.current_theme.dark, "-light-mode", update=False)
         self._refresh_truecolor_filter(self.ansi_theme)
+
+    def on_mount(self) -> None:
+        logging.getLogger("ollm_tui").addHandler(self.errors)
+
+    def _fatal_error(self) -> None:
+        # Textual's own prints every local variable, secrets included, over several screens.
+        self.crash = sys.exc_info()[1]
+        _LOG.critical("the screen has crashed", exc_info=self.crash)
+        self._close_messages_no_wait()
 
     def get_line_filters(self) -> Sequence[LineFilter]:
         return [*super().get_line_filters(), *self._plain]
@@ -77,6 +94,7 @@ class ThemedApp(KeyedApp):
             return
         from ollm_tui.core.error import closest
 
+        _LOG.warning("ui.theme: there is no theme %s", theme)
         near = closest(theme, self.available_themes, count=1)
         advice = f"Did you mean {near[0]}?" if near else "The palette (ctrl+p) lists them."
         self.notify(
