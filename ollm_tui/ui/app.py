@@ -14,7 +14,14 @@ from textual.timer import Timer
 from textual.widgets import Static
 
 from ollm_tui.core.error import OllmError
-from ollm_tui.core.event import Event, ModelsState, Notice, QueueState, RunningState, ServerHealth
+from ollm_tui.core.event import (
+    Event,
+    ModelsState,
+    Notice,
+    QueueState,
+    RunningState,
+    ServerHealth,
+)
 from ollm_tui.core.model import ModelInfo, Problem
 from ollm_tui.service.service import ModelService
 from ollm_tui.ui import format as words
@@ -27,11 +34,12 @@ from ollm_tui.ui.panes.inspector import InspectorPane
 from ollm_tui.ui.panes.installed import InstalledPane
 from ollm_tui.ui.panes.router import RouterPane
 from ollm_tui.ui.rows import RowList
-from ollm_tui.ui.themed import ThemedApp
+from ollm_tui.ui.switching import SwitchingApp, unfinished
 
 if TYPE_CHECKING:
     from ollm_tui.config.resolve import Effective
     from ollm_tui.ui.screens.config import SettingsSource
+    from ollm_tui.ui.screens.servers import ServerSource
 
 _LOG = logging.getLogger(__name__)
 WIDE_FROM = 100
@@ -59,6 +67,11 @@ class MainScreen(Screen[None]):
     def on_mount(self) -> None:
         self._when_mounted()
 
+    async def show_service(self, service: ModelService, look: Look) -> None:
+        """Have panes of another service in place of these."""
+        self._service, self._look = service, look
+        await self.recompose()
+
     def compose(self) -> ComposeResult:
         service = self._service
         yield Static(id="status", markup=False)
@@ -79,7 +92,7 @@ class MainScreen(Screen[None]):
             self.mount(Static(status.tab_line(PANES, active), id="tabs"), after="#status")
 
 
-class OllmApp(ThemedApp):
+class OllmApp(SwitchingApp):
     """The program on screen.
 
     Args:
@@ -89,6 +102,7 @@ class OllmApp(ThemedApp):
         suggest: names to pull that continue what is typed, each with a word about it.
         known: what is known of a name that could be pulled.
         look: how the screen looked last; nowhere when absent.
+        servers: what can be switched to; nothing when absent.
         log_file: where the log goes as well, for people.
     """
 
@@ -106,8 +120,9 @@ class OllmApp(ThemedApp):
         known: Known = lambda name: None,
         look: LookFile | None = None,
         log_file: str = "",
+        servers: "ServerSource | None" = None,
     ) -> None:
-        super().__init__(look or LookFile(None))
+        super().__init__(look or LookFile(None), servers)
         self.service = service
         self._settings = settings
         self._effective: Effective | None = None
@@ -115,6 +130,7 @@ class OllmApp(ThemedApp):
         self._suggest = suggest
         self._known = known
         self._log_file = log_file
+        self._has_timers = False
         self._situation: keymap.Situation | None = None
         self._problems: tuple[Problem, ...] = ()
         self._is_zoomed = False
@@ -139,7 +155,8 @@ class OllmApp(ThemedApp):
         logging.getLogger("ollm_tui").removeHandler(self.errors)
         if self._unsubscribe is not None:
             self._unsubscribe()
-        await self.service.close()
+        for service in (self.service, *self.left):
+            await service.close()
 
     # Events of the service.
 
@@ -323,6 +340,17 @@ class OllmApp(ThemedApp):
 
         self.push_screen(ConfigScreen(self._effective, self._settings, self._configured))
 
+    async def show_service(self, service: ModelService) -> None:
+        if self._unsubscribe is not None:
+            self._unsubscribe()
+        if self._inspect_timer is not None:
+            self._inspect_timer.stop()
+        self.service = service
+        self._bridge = Bridge(self._show, self)
+        self._problems, self._arranged, self._situation = (), None, None
+        await self._main.show_service(service, self.look)
+        self._start()
+
     def action_log(self) -> None:
         """Show what has gone wrong so far."""
         from ollm_tui.ui.screens.log import LogScreen
@@ -337,7 +365,7 @@ class OllmApp(ThemedApp):
 
     async def action_quit(self) -> None:
         """Leave; asks when that would interrupt downloads."""
-        active = [item for item in self.service.queue.items if not item.progress.status.is_final]
+        active = [item for one in (self.service, *self.left) for item in unfinished(one)]
         if not active:
             self.exit()
             return
@@ -366,6 +394,7 @@ class OllmApp(ThemedApp):
             has_download=bool(queue),
             has_ended=any(item.progress.status.is_final for item in queue),
             has_config=self._effective is not None,
+            has_servers=self.servers is not None,
             has_decision=service.models.as_of is not None,
         )
 
@@ -376,9 +405,10 @@ class OllmApp(ThemedApp):
         gc.set_threshold(*GARBAGE_AFTER)
         gc.enable()
         work.run(self, self._first_look(), "refresh", exclusive=True)
-        if self.service.can_run:
+        if not self._has_timers:
+            self._has_timers = True
             self.set_interval(MEMORY_EVERY_S, self._ask_memory)
-        self.set_interval(terminal.CHECK_EVERY_S, self._check_terminal)
+            self.set_interval(terminal.CHECK_EVERY_S, self._check_terminal)
 
     async def _first_look(self) -> None:
         await self.service.start()
@@ -395,7 +425,7 @@ class OllmApp(ThemedApp):
         async def read() -> None:
             self._configured(await work.in_thread(settings.read))
             self._main.query_one(InspectorPane).know_memory(
-                await work.in_thread(settings.memory_bytes)
+                await work.in_thread(self.memory_bytes or settings.memory_bytes)
             )
 
         work.run(self, read(), "config", exclusive=True)
@@ -426,7 +456,7 @@ class OllmApp(ThemedApp):
         work.run(self, self.service.refresh_server(), "memory", exclusive=True)
 
     def _ask_memory(self) -> None:
-        if self.service.server.health is ServerHealth.ONLINE:
+        if self.service.can_run and self.service.server.health is ServerHealth.ONLINE:
             work.run(self, self._memory(), "memory", exclusive=True)
 
     async def _memory(self) -> None:
