@@ -424,9 +424,9 @@ class OllmApp(SwitchingApp):
 
         async def read() -> None:
             self._configured(await work.in_thread(settings.read))
-            self._main.query_one(InspectorPane).know_memory(
-                await work.in_thread(self.memory_bytes or settings.memory_bytes)
-            )
+            memory_bytes = await work.in_thread(self.memory_bytes or settings.memory_bytes)
+            self._main.query_one(InspectorPane).know_memory(memory_bytes)
+            self._main.query_one(InstalledPane).know_memory(memory_bytes)
 
         work.run(self, read(), "config", exclusive=True)
 
