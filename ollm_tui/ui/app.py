@@ -349,6 +349,8 @@ class OllmApp(SwitchingApp):
         self._bridge = Bridge(self._show, self)
         self._problems, self._arranged, self._situation = (), None, None
         await self._main.show_service(service, self.look)
+        if self._keys is not keymap.KEYS:
+            self.put_keys()
         self._start()
 
     def action_log(self) -> None:

@@ -13,7 +13,7 @@ from ollm_tui.core.error import FilterError
 from ollm_tui.core.filter import EXAMPLE, Filter
 from ollm_tui.ui.panes.installed import InstalledPane
 
-_HINT = f"words of the name, or {EXAMPLE}; -not"
+_HINT = f"words, {EXAMPLE}"
 
 
 class FilterLine(Vertical):
@@ -31,7 +31,7 @@ class FilterLine(Vertical):
     def __init__(self, pane: InstalledPane) -> None:
         super().__init__(id="filter")
         self._pane = pane
-        self.border_title = "Filter; enter keeps, esc clears"
+        self.border_title = "Filter; enter keeps, esc clears, a - before a term turns it round"
 
     def compose(self) -> ComposeResult:
         field = Input(self._pane.filter_text, compact=True, select_on_focus=False)

@@ -55,11 +55,15 @@ class KeyedApp(App[None]):
         if rebound == tuple(self._keys):
             return
         self._keys = rebound
-        keymap.put(self._bindings, rebound, keymap.EVERYWHERE)
-        keymap.put(self.panes._bindings, rebound, keymap.PANES)
-        for pane in self.panes.query(RowList):
-            keymap.put(pane._bindings, rebound, keymap.LISTS, PLACES.get(pane.id or "", ""))
+        self.put_keys()
         changed()
+
+    def put_keys(self) -> None:
+        """Give the panes, which may be new ones, the keys in force."""
+        keymap.put(self._bindings, self._keys, keymap.EVERYWHERE)
+        keymap.put(self.panes._bindings, self._keys, keymap.PANES)
+        for pane in self.panes.query(RowList):
+            keymap.put(pane._bindings, self._keys, keymap.LISTS, PLACES.get(pane.id or "", ""))
 
     def get_system_commands(self, screen: Screen[object]) -> Iterable[SystemCommand]:
         """Every action by name, the active pane's own first."""

@@ -118,6 +118,17 @@ async def test_a_server_that_does_not_answer_says_so_and_one_can_go_back(
         await screen.sees("31 of 31")
 
 
+async def test_keys_of_the_configuration_hold_after_it(
+    open_app: OpenApp, server: SandboxServer
+) -> None:
+    async with open_app() as screen:
+        screen.app.rebind({"installed.mark": "f6"}, screen.app._show_footer)
+        await switch(screen, Source(server.host, server.host), "down")
+        await screen.sees("31 of 31", " f6 mark ")
+        await screen.press("f6")
+        await screen.sees("1 marked")
+
+
 async def test_leaving_the_dialog_changes_nothing(open_app: OpenApp, server: SandboxServer) -> None:
     async with open_app() as screen:
         before = screen.service
