@@ -127,7 +127,8 @@ class _Finder:
         self._winning: dict[str, list[Change]] = {}
         """Changes that do not depend on a model, by the model that wins with them."""
         self._by_name = {model.name: model for model in reversed(self._answers.models)}
-        self._is_routed = situation.config.enabled and situation.config.pinned_model is None
+        known = situation.find_profile(situation.profile)
+        self._asked = known.name if known else situation.profile
         last = decision.hops[-1] if decision.hops else None
         self._decisive: Hop | None = last if last and last.outcome is Outcome.SELECTED else None
         self._leaders = self._family_leaders()
@@ -167,8 +168,8 @@ class _Finder:
         yield SetRouting(not config.enabled)
         if not config.enabled:
             return
-        way = [self._situation.profile, *(profile.name for profile in self._situation.chain())]
-        yield from (RemoveOverride(name) for name in dict.fromkeys(way))
+        way = [profile.name for profile in self._situation.chain()]
+        yield from (RemoveOverride(name) for name in way or [self._asked])
         yield SetStrictOverrides(False)
         yield SetAllowRemote(not config.allow_remote)
         yield SetPreferLoaded(not config.prefer_loaded)
@@ -227,9 +228,15 @@ class _Finder:
             if key not in cheapest or fix.cost < cheapest[key].cost:
                 cheapest[key] = fix
         found = sorted(cheapest.values(), key=lambda fix: (fix.cost, fix.sentence))
-        while found and found[0].change.apply(self._situation).decide().model != name:
-            del found[0]  # never shown unless the router itself says so
+        while found and not self._is_confirmed(found[0].change, name):
+            del found[0]
         return RowFixes(name, tuple(found))
+
+    def _is_confirmed(self, change: Change, name: str) -> bool:
+        """Whether the router says so on every model; what is named wins among any others."""
+        if isinstance(change, SetOverride | SetDefaultModel):
+            return True
+        return change.apply(self._situation).decide().model == name
 
     def _own(self, name: str) -> Iterator[Change]:
         """The changes for the sake of one model that make it win."""
@@ -242,10 +249,10 @@ class _Finder:
     def _considered(self, name: str) -> Iterator[tuple[Change, ModelInfo | None]]:
         if self._situation.config.pinned_model is not None:
             return
-        if not self._is_routed:
+        if not self._situation.config.enabled:
             yield SetDefaultModel(name), None
             return
-        yield SetOverride(self._situation.profile, name), None
+        yield SetOverride(self._asked, name), None
         model = self._by_name.get(name)
         if model is None:
             return  # another name of a model that is listed before
@@ -272,14 +279,13 @@ class _Finder:
 
     def _descriptions(self, model: ModelInfo) -> Iterator[tuple[Change, ModelInfo]]:
         """For a model of unknown context: that it has what a profile on the way asks for."""
-        router = self._situation.router
-        asked = {profile.min_context_window for profile in self._situation.chain()}
-        for profile in self._situation.chain():
-            judge = router.judge(profile)
-            if not judge.is_context_assumed(model):
-                return
-            break
-        for tokens in sorted(asked):
+        way = list(self._situation.chain())
+        if not way:
+            return
+        judge = self._situation.router.judge(way[0])
+        if not judge.is_context_assumed(model):
+            return
+        for tokens in sorted({profile.min_context_window for profile in way}):
             if tokens > judge.context_tokens(model):
                 change = DescribeContext(model.name, tokens)
                 joining = change.apply(replace(self._situation, models=(model,))).models[0]

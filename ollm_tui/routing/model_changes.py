@@ -95,14 +95,13 @@ class DescribeContext(Change):
         return self.name
 
     def apply(self, situation: Situation) -> Situation:
-        """Return the situation with the model's context known."""
-        return situation.with_models(
-            [self._described(m) if m.name == self.name else m for m in situation.models]
-        )
-
-    def _described(self, model: ModelInfo) -> ModelInfo:
+        """Return the situation with the model's context told, unless the provider tells it."""
+        model = situation.model(self.name)
+        if model is None or model.sources.get("context_window") not in ("default", "user"):
+            return situation
         sources = {**model.sources, "context_window": "user"}
-        return replace(model, context_window=self.tokens, sources=sources)
+        told = replace(model, context_window=self.tokens, sources=sources)
+        return situation.with_models([told if m is model else m for m in situation.models])
 
     def sentence(self, situation: Situation) -> str:
         """Say what to look up."""
