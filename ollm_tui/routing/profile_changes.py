@@ -165,8 +165,14 @@ class SetFamilies(ProfileChange):
         """Say which order, or which family is new."""
         before = self._before(situation)
         new = [family for family in self.families if not _has(before, family)]
+        gone = [family for family in before if not _has(self.families, family)]
         order = ", ".join(self.families) or "none"
-        what = f"Prefer {', '.join(new)} in" if new else "Reorder the families of"
+        if new:
+            what = f"Prefer {', '.join(new)} in"
+        elif gone:
+            what = f"No longer prefer {', '.join(gone)} in"
+        else:
+            what = "Reorder the families of"
         return clean_line(f"{what} {self.profile}: {order}.")
 
     def cost(self, situation: Situation) -> Cost:
