@@ -30,6 +30,7 @@ from ollm_tui.ui.rows import RowList
 if TYPE_CHECKING:
     from ollm_tui.config.resolve import Effective
     from ollm_tui.ui.screens.config import SettingsSource
+    from ollm_tui.ui.simulator.scenarios import ScenarioBook
 
 PANES = ("installed", "downloads", "inspector", "router")
 PLACES = dict(
@@ -40,6 +41,7 @@ PLACES = dict(
     )
 )
 WIDE_FROM = 100
+ROOMY_FROM = 180
 INSPECT_AFTER_S = 0.06
 _NAMED = 3  # unreadable entries that a toast has room for
 MEMORY_EVERY_S = 5.0
@@ -53,8 +55,14 @@ class MainScreen(Screen[None]):
     # Here and not on the app, since screens have a tab of their own that comes before it.
     BINDINGS: ClassVar[list[BindingType]] = keymap.bindings(keymap.PANES)
 
-    def __init__(self, service: ModelService, when_mounted: Callable[[], None]) -> None:
+    def __init__(
+        self,
+        service: ModelService,
+        when_mounted: Callable[[], None],
+        scenarios: "Callable[[], ScenarioBook] | None",
+    ) -> None:
         super().__init__()
+        self._scenarios = scenarios
         self._service = service
         self._when_mounted = when_mounted
 
@@ -66,7 +74,7 @@ class MainScreen(Screen[None]):
         yield Static(id="status", markup=False)
         yield InstalledPane(service)
         yield InspectorPane(service)
-        yield RouterPane(service)
+        yield RouterPane(service, self._scenarios)
         yield DownloadsPane(service)
         yield Static(id="footer", markup=False)
 
@@ -89,6 +97,7 @@ class OllmApp(App[None]):
         is_demo: the server is the sandbox, which the screen says.
         settings: where the configuration is read; None = there is none to show.
         suggest: names to pull that continue what is typed, each with a word about it.
+        scenarios: opens the file of cases for the router, on first use; None = there is none.
     """
 
     TITLE = "ollm-tui"
@@ -102,9 +111,11 @@ class OllmApp(App[None]):
         is_demo: bool = False,
         settings: "SettingsSource | None" = None,
         suggest: Suggest = lambda word: (),
+        scenarios: "Callable[[], ScenarioBook] | None" = None,
     ) -> None:
         super().__init__()
         self.service = service
+        self._scenarios = scenarios
         self._settings = settings
         self._effective: Effective | None = None
         self._is_demo = is_demo
@@ -113,13 +124,13 @@ class OllmApp(App[None]):
         self._problems: tuple[Problem, ...] = ()
         self._is_zoomed = False
         self._width = WIDE_FROM
-        self._arranged: tuple[str, bool, int] | None = None
+        self._arranged: tuple[str, bool, int, str] | None = None
         self._inspect_timer: Timer | None = None
         self._bridge = Bridge(self._show, self)
         self._unsubscribe: Callable[[], None] | None = None
 
     def get_default_screen(self) -> Screen[None]:
-        return MainScreen(self.service, self._start)
+        return MainScreen(self.service, self._start, self._scenarios)
 
     def _start(self) -> None:
         self._width = self.size.width  # known before the first layout, which is then the right one
@@ -234,6 +245,10 @@ class OllmApp(App[None]):
         self._is_zoomed = not self._is_zoomed
         self._arrange()
 
+    @on(RouterPane.Viewed)
+    def _router_view_changed(self) -> None:
+        self._arrange()
+
     def on_descendant_focus(self, event: events.DescendantFocus) -> None:
         if event.widget.id in PANES and event.widget.display:
             self._active = event.widget.id
@@ -248,7 +263,12 @@ class OllmApp(App[None]):
         """Show the panes that have room, and the two lines around them."""
         main = self._main
         is_alone = self._width < WIDE_FROM or self._is_zoomed
-        arrangement = (self._active, is_alone, self._width)
+        place = PLACES[self._active]
+        if self._active == "router":
+            router = main.query_one(RouterPane)
+            place = router.place
+            is_alone |= router.wants_room and self._width < ROOMY_FROM
+        arrangement = (self._active, is_alone, self._width, place)
         if arrangement == self._arranged:
             return
         self._arranged = arrangement
@@ -262,7 +282,7 @@ class OllmApp(App[None]):
         main.show_tabs(self._active if is_alone else None)
         self._show_status()
         self._main.query_one("#footer", Static).update(
-            status.footer_line(PLACES[self._active], self._width), layout=False
+            status.footer_line(place, self._width), layout=False
         )
 
     # Keys that work anywhere.

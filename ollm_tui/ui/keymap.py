@@ -4,6 +4,7 @@ Help, footer, palette and the README's key table are generated from it. Knows no
 """
 
 from collections.abc import Iterator
+from functools import cache
 from typing import NamedTuple
 
 from textual.binding import Binding, BindingType
@@ -15,7 +16,8 @@ INSTALLED = "Installed"
 DOWNLOADS = "Downloads"
 INSPECTOR = "Inspector"
 ROUTER = "Router"
-PLACES = (EVERYWHERE, PANES, LISTS, INSTALLED, DOWNLOADS, INSPECTOR, ROUTER)
+WHAT_IF = "What if"
+PLACES = (EVERYWHERE, PANES, LISTS, INSTALLED, DOWNLOADS, INSPECTOR, ROUTER, WHAT_IF)
 
 
 class Key(NamedTuple):
@@ -99,8 +101,51 @@ KEYS: tuple[Key, ...] = (
         "Next section",
         True,
     ),
-    Key("router.previous", "left", "profile(-1)", ROUTER, "profile", "Previous profile", True),
+    Key("router.previous", "left", "profile(-1)", ROUTER, "profile", "Previous profile"),
     Key("router.next", "right", "profile(1)", ROUTER, "profile", "Next profile", True),
+    Key("router.choose", "enter", "choose", ROUTER, "choose", "Why not this one? Try it, go there"),
+    Key("router.back", "escape", "back", ROUTER, "back", "Back to the decision"),
+    Key("router.explain", "e", "view('explain')", ROUTER, "explain", "Every rule", True, True),
+    Key("router.fixes", "f", "view('fixes')", ROUTER, "fixes", "What would change it", True, True),
+    Key("router.what_if", "w", "view('what_if')", ROUTER, "what if", "Try changes", True, True),
+    Key("router.matrix", "m", "view('matrix')", ROUTER, "matrix", "Profiles by models", True, True),
+    Key(
+        "router.breakpoints",
+        "b",
+        "view('breakpoints')",
+        ROUTER,
+        "breaks",
+        "Winner by the context asked for",
+        True,
+        True,
+    ),
+    Key(
+        "router.difference",
+        "d",
+        "view('difference')",
+        ROUTER,
+        "diff",
+        "What the tried changes do to every profile",
+        True,
+        True,
+    ),
+    Key("router.lint", "i", "view('lint')", ROUTER, "lint", "What is hardly meant", True, True),
+    Key("router.try", "t", "try_prompt", ROUTER, "try", "Try a prompt", True, True),
+    Key("router.scenarios", "T", "view('scenarios')", ROUTER, "cases", "Run the cases", True, True),
+    Key(
+        "router.record", "R", "record", ROUTER, "record", "Keep this decision as a case", True, True
+    ),
+    Key("router.apply", "P", "apply", ROUTER, "apply", "Save what is tried, or export", True, True),
+    Key("router.copy", "y", "copy", ROUTER, "copy", "Copy the decision as text", False, True),
+    Key("what_if.more", "plus,equals_sign", "step(1)", WHAT_IF, "more", "The next value", True),
+    Key("what_if.less", "minus", "step(-1)", WHAT_IF, "less", "The value before", True),
+    Key("what_if.switch", "space", "switch", WHAT_IF, "switch", "Switch", True),
+    Key("what_if.remove", "x", "remove", WHAT_IF, "remove", "Take out, or bring back", True),
+    Key("what_if.down", "J", "shift(1)", WHAT_IF, "down", "Move a family down"),
+    Key("what_if.up", "K", "shift(-1)", WHAT_IF, "up", "Move a family up"),
+    Key("what_if.undo", "u", "undo", WHAT_IF, "undo", "Take the last change back", True),
+    Key("what_if.redo", "ctrl+r", "redo", WHAT_IF, "redo", "Make it again"),
+    Key("what_if.reset", "backspace", "reset", WHAT_IF, "reset", "Take everything back"),
 )
 
 _SYMBOLS = {
@@ -110,6 +155,10 @@ _SYMBOLS = {
     "right_square_bracket": "]",
     "left": "←",
     "right": "→",
+    "plus": "+",
+    "minus": "-",
+    "equals_sign": "=",
+    "escape": "esc",
     "up": "↑",
     "down": "↓",
     "pagedown": "page down",
@@ -128,6 +177,12 @@ def bindings(where: str) -> list[BindingType]:
 def in_place(where: str) -> Iterator[Key]:
     """The bindings of one place, in order."""
     return (key for key in KEYS if key.where == where)
+
+
+@cache
+def actions(where: str) -> frozenset[str]:
+    """The names of the actions of one place, without their arguments."""
+    return frozenset(key.action.partition("(")[0] for key in in_place(where))
 
 
 def caps(key: Key) -> str:

@@ -10,6 +10,7 @@ from ollm_tui.sandbox.server import SandboxServer
 from ollm_tui.sandbox.timing import INSTANT
 from ollm_tui.service.service import ModelService
 from ollm_tui.ui.app import OllmApp
+from ollm_tui.ui.simulator.scenarios import ScenarioBook
 from tests.ui.screen import Screen
 
 OpenApp = Callable[..., AbstractAsyncContextManager[Screen]]
@@ -38,9 +39,10 @@ def open_app(server: SandboxServer) -> OpenApp:
         size: tuple[int, int] = (120, 40),
         wait: bool = True,
         read_timeout_s: float = 15.0,
+        scenarios: "Callable[[], ScenarioBook] | None" = None,
     ) -> AsyncIterator[Screen]:
         service = ModelService(OllamaProvider(host or server.host, read_timeout_s=read_timeout_s))
-        app = OllmApp(service, suggest=lambda word: [("qwen3:14b", "~9.3 GB")])
+        app = OllmApp(service, suggest=lambda word: [("qwen3:14b", "~9.3 GB")], scenarios=scenarios)
         async with app.run_test(size=size, notifications=True) as pilot:
             screen = Screen(app, pilot)
             if wait:
