@@ -8,10 +8,10 @@ import json
 import re
 from collections.abc import Iterator, Sequence
 from copy import deepcopy
-from dataclasses import dataclass
 
 import yaml
 
+from ollm_tui.config.change import Change
 from ollm_tui.config.document import parse_document
 from ollm_tui.config.node import Path
 from ollm_tui.config.scalar import meaning
@@ -20,15 +20,6 @@ from ollm_tui.core.error import ConfigError
 
 _PLAIN = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_./+-]*(?::[A-Za-z0-9_./+-]+)*", re.ASCII)
 _INDENT = 2
-
-
-@dataclass(frozen=True, slots=True)
-class Change:
-    """One setting to write."""
-
-    path: Path
-    value: object
-    """A scalar, list or mapping; None removes the key."""
 
 
 def edited(text: str, changes: Sequence[Change], path: str = "the file") -> str:

@@ -237,8 +237,14 @@ def _judge(layer: Layer, inputs: Inputs, knowledge: Knowledge) -> None:
     lint.check_bindings(layer, knowledge)
     lint.note_capability_aliases(layer)
     if layer.origin is Origin.WORKSPACE and layer.file is not None:
-        if not is_trusted(inputs.ollm_home, layer.file) and drop_untrusted(layer):
+        if not _may_name_servers(layer.file, inputs) and drop_untrusted(layer):
             layer.file = replace(layer.file, trusted=False)
+
+
+def _may_name_servers(file: SourceFile, inputs: Inputs) -> bool:
+    if inputs.draft is not None and inputs.draft.path == file.path:
+        return inputs.draft.trusted
+    return is_trusted(inputs.ollm_home, file)
 
 
 def _is_flag(leaves: Mapping[Path, Found], path: Path) -> bool:
