@@ -301,6 +301,7 @@ class OllmApp(App[None]):
             return
         from ollm_tui.ui.screens.config import ConfigScreen
 
+        self.clear_notifications()  # what they tell of the configuration is in the view
         self.push_screen(ConfigScreen(self._effective, self._settings, self._configured))
 
     def action_help(self) -> None:

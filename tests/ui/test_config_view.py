@@ -1,0 +1,358 @@
+"""The configuration view: what is in force, changing it, and saving it to the file one picks."""
+
+from collections.abc import AsyncIterator, Callable
+from contextlib import AbstractAsyncContextManager, asynccontextmanager, nullcontext
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+from textual.widgets import Input
+
+from ollm_tui.cli.arguments import parse_arguments
+from ollm_tui.cli.setup import Setup
+from ollm_tui.config.change import Change
+from ollm_tui.config.problem import Origin
+from ollm_tui.providers.ollama import OllamaProvider
+from ollm_tui.sandbox.server import SandboxServer
+from ollm_tui.service.service import ModelService
+from ollm_tui.ui.app import OllmApp
+from ollm_tui.ui.screens.config import ConfigScreen, SettingsList, editor_command
+from ollm_tui.ui.screens.save import Saved, SaveScreen
+from tests.ui.screen import Screen
+
+USER = """\
+# mine
+options: {topP: 0.9}  # inline
+model:
+  default: llama3.1:8b  # the usual
+"""
+SIZES = pytest.mark.parametrize("size", [(120, 40), (80, 24)], ids=["wide", "narrow"])
+
+
+@dataclass
+class View:
+    """The app with a user's and a workspace's file."""
+
+    screen: Screen
+    user: Path
+    project: Path
+
+    async def open(self) -> None:
+        """Open the view once the configuration has been read."""
+        await self.screen.until(lambda: self.screen.app._effective is not None)
+        await self.screen.press("c")
+        await self.screen.sees("Configuration", "KEY")
+
+    def at(self, key: str) -> None:
+        """Put the cursor on a setting."""
+        rows = self.screen.app.screen.query_one(SettingsList)
+        keys = [row.setting.key if row.setting else "" for row in rows.items]
+        rows.move_to(keys.index(key))
+
+    async def change(self, key: str, text: str) -> None:
+        """Type another value for a setting and submit it."""
+        self.at(key)
+        await self.screen.press("enter")
+        self.screen.app.screen.query_one(Input).value = text
+        await self.screen.press("enter")
+
+
+OpenView = Callable[..., AbstractAsyncContextManager[View]]
+
+
+@pytest.fixture
+def open_view(server: SandboxServer, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> OpenView:
+    """Opens the app in a workspace below a home; the files are there when given."""
+    home, workspace = tmp_path / "home", tmp_path / "home" / "work"
+    for name in ("OLLM_HOME", "OLLM_MODEL", "OLLM_HOST", "OLLM_TEMPERATURE", "OLLAMA_HOST"):
+        monkeypatch.delenv(name, raising=False)
+    monkeypatch.setenv("HOME", str(home))
+    user, project = home / ".ollm/config.yaml", workspace / ".ollm/config.yaml"
+
+    @asynccontextmanager
+    async def opened(
+        *arguments: str,
+        user_text: str | None = USER,
+        project_text: str | None = None,
+        size: tuple[int, int] = (120, 40),
+    ) -> AsyncIterator[View]:
+        workspace.mkdir(parents=True)
+        monkeypatch.chdir(workspace)
+        for path, text in ((user, user_text), (project, project_text)):
+            if text is not None:
+                path.parent.mkdir()
+                path.write_text(text)
+                path.chmod(0o600)
+        service = ModelService(OllamaProvider(server.host))
+        app = OllmApp(service, settings=Setup(parse_arguments(list(arguments))))
+        async with app.run_test(size=size, notifications=True) as pilot:
+            yield View(Screen(app, pilot), user, project)
+
+    return opened
+
+
+@SIZES
+async def test_a_value_is_changed_seen_as_a_patch_and_saved(
+    open_view: OpenView, size: tuple[int, int]
+) -> None:
+    async with open_view(size=size) as view:
+        await view.open()
+        await view.change("options.topP", "0.5")
+        text = await view.screen.sees(
+            "Save 1 change", "options.topP = 0.5", "-options: {topP: 0.9}", "enter saves"
+        )
+        assert "+options: {topP: 0.5}  # inline" in text
+        assert "▸ user      ~/.ollm/config.yaml" in text
+        assert view.user.read_text() == USER
+        await view.screen.press("enter")
+        await view.screen.sees("Saved to ~/.ollm/config.yaml", "options.topP = 0.5")
+        assert view.user.read_text() == USER.replace("0.9", "0.5")
+        assert view.user.with_name("config.yaml.bak").read_text() == USER
+        effective = view.screen.app._effective
+        assert effective is not None
+        assert effective.config.options.top_p == 0.5
+
+
+@SIZES
+async def test_a_value_that_is_not_allowed_is_told_below_and_never_written(
+    open_view: OpenView, size: tuple[int, int]
+) -> None:
+    async with open_view(size=size) as view:
+        await view.open()
+        await view.change("options.temperature", "2.5")
+        text = await view.screen.sees("Temperature must be between 0.0 and 2.0. Got 2.5.")
+        assert "Save" not in text
+        await view.screen.press("enter")
+        assert isinstance(view.screen.app.screen, ConfigScreen)
+        await view.screen.press("escape")
+        await view.screen.sees("enter changes")
+        assert not view.screen.app.screen.query(Input)
+        assert view.user.read_text() == USER
+
+
+async def test_the_other_file_can_be_picked_and_is_made(open_view: OpenView) -> None:
+    async with open_view() as view:
+        await view.open()
+        await view.change("model.default", "phi3:mini")
+        await view.screen.sees("Save 1 change", "▸ user")
+        await view.screen.press("right")
+        await view.screen.sees("▸ workspace ~/work/.ollm/config.yaml", "not there yet", "+model:")
+        await view.screen.press("enter")
+        await view.screen.sees("model.default = phi3:mini", "hides llama3.1:8b")
+        assert view.project.read_text() == "model:\n  default: phi3:mini\n"
+        assert view.user.read_text() == USER
+
+
+async def test_it_tells_who_wins_over_what_is_saved(open_view: OpenView) -> None:
+    async with open_view(project_text="options: {topP: 0.1}\n") as view:
+        await view.open()
+        await view.change("options.topP", "0.5")
+        await view.screen.sees("▸ workspace", "+options: {topP: 0.5}")
+        await view.screen.press("left")
+        await view.screen.sees(
+            "▸ user", "options.topP stays 0.1, from ~/work/.ollm/config.yaml:1:17, which wins"
+        )
+
+
+async def test_a_workspace_that_is_not_trusted_says_so_before_it_is_written(
+    open_view: OpenView,
+) -> None:
+    project = "providers: {ollama: {host: h}}\n"
+    async with open_view(project_text=project) as view:
+        await view.open()
+        await view.change("options.topK", "3")
+        await view.screen.sees("▸ user", "+options: {topP: 0.9, topK: 3}")
+        await view.screen.press("tab")
+        await view.screen.sees("▸ workspace", "It is not trusted", "+  topK: 3")
+
+
+@pytest.mark.parametrize(
+    ("arguments", "words"),
+    [
+        (("--config", "own.yaml"), ("▸ file", "+options:")),
+        (("--no-config",), ("Nothing can be saved there: With --no-config",)),
+    ],
+)
+async def test_flags_that_replace_the_files_are_explained(
+    open_view: OpenView, tmp_path: Path, arguments: tuple[str, ...], words: tuple[str, ...]
+) -> None:
+    (tmp_path / "home/work").mkdir(parents=True)
+    (tmp_path / "home/work/own.yaml").write_text("")
+    (tmp_path / "home/work").rename(tmp_path / "kept")
+    (tmp_path / "home").rmdir()
+    async with open_view(*arguments) as view:
+        (tmp_path / "kept/own.yaml").rename(tmp_path / "home/work/own.yaml")
+        await view.open()
+        await view.screen.press("r")
+        await view.change("options.topK", "3")
+        await view.screen.sees(*words)
+        if "--config" in arguments:
+            await view.screen.press("right")
+            await view.screen.sees("Nothing can be saved there: --config replaces this file")
+        await view.screen.press("enter")
+        assert view.user.read_text() == USER
+
+
+@SIZES
+async def test_a_file_that_changed_meanwhile_is_kept_and_read_again(
+    open_view: OpenView, size: tuple[int, int]
+) -> None:
+    async with open_view(size=size) as view:
+        await view.open()
+        await view.change("options.topP", "0.5")
+        await view.screen.sees("+options: {topP: 0.5}")
+        theirs = USER + "# theirs\n"
+        view.user.write_text(theirs)
+        await view.screen.press("enter")
+        await view.screen.sees("since it was read", "r reads the files again")
+        assert view.user.read_text() == theirs
+        await view.screen.press("enter")
+        assert view.user.read_text() == theirs
+        await view.screen.press("r")
+        await view.screen.sees("+options: {topP: 0.5}", "enter saves")
+        await view.screen.press("enter")
+        await view.screen.sees("Saved to")
+        assert view.user.read_text() == theirs.replace("0.9", "0.5")
+
+
+async def test_unset_takes_the_key_out_of_the_file_that_says_it(open_view: OpenView) -> None:
+    async with open_view(project_text="options: {topP: 0.1}\n") as view:
+        await view.open()
+        view.at("options.topP")
+        await view.screen.press("u")
+        await view.screen.sees(
+            "unset options.topP", "▸ workspace", "options.topP is then 0.9, from ~/.ollm"
+        )
+        await view.screen.press("enter")
+        await view.screen.sees("options.topP = 0.9")
+        assert view.project.read_text() == "options: {}\n"
+        view.at("model.routing.enabled")
+        await view.screen.press("u")
+        await view.screen.sees("No file sets it: it is set by default")
+
+
+async def test_leaving_the_save_goes_back_to_typing(open_view: OpenView) -> None:
+    async with open_view() as view:
+        await view.open()
+        await view.change("options.topP", "0.5")
+        await view.screen.sees("Save 1 change")
+        await view.screen.press("escape")
+        await view.screen.misses("Save 1 change")
+        assert view.screen.app.screen.query_one(Input).value == "0.5"
+        assert view.user.read_text() == USER
+
+
+async def test_a_secret_is_neither_shown_nor_offered(open_view: OpenView) -> None:
+    user = "providers: {ollama: {headers: {X-Key: s3cret}, host: 'http://u:s3cret@h'}}\n"
+    async with open_view(user_text=user) as view:
+        await view.open()
+        view.at("providers.ollama.host")
+        await view.screen.press("enter")
+        assert view.screen.app.screen.query_one(Input).value == ""
+        await view.screen.press("escape")
+        await view.change("providers.ollama.headers.X-Key", "n3w")
+        await view.screen.sees("Save 1 change", "+providers")
+        assert "s3cret" not in view.screen.text
+        assert "n3w" not in view.screen.text
+        await view.screen.press("enter")
+        await view.screen.sees("Saved to")
+        assert "n3w" in view.user.read_text()
+
+
+async def test_a_problem_is_taken_to_the_editor_and_a_good_file_ends_it(
+    open_view: OpenView, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async with open_view(user_text="options: {topP: 7}\n") as view:
+        await view.screen.sees("Top P must be between 0.0 and 1.0", "config ✗ 1 problem")
+        calls: list[list[str]] = []
+
+        def edit(command: list[str], *, check: bool) -> None:
+            calls.append(command)
+            view.user.write_text("options: {topP: 0.7}\n")
+
+        monkeypatch.setattr("ollm_tui.ui.screens.config.subprocess.run", edit)
+        monkeypatch.setattr(view.screen.app, "suspend", nullcontext)
+        monkeypatch.setenv("VISUAL", "my-editor --wait")
+        await view.open()
+        await view.screen.sees("error: Top P must be between 0.0 and 1.0")
+        await view.screen.press("e")
+        await view.screen.misses("error: Top P")
+        assert calls == [["my-editor", "--wait", "+1", str(view.user)]]
+
+
+async def test_a_terminal_that_cannot_be_handed_over_is_no_crash(open_view: OpenView) -> None:
+    async with open_view() as view:
+        await view.open()
+        view.at("options.topP")
+        await view.screen.press("e")
+        await view.screen.sees("This terminal cannot be handed to", ".ollm/config.yaml:2:17")
+
+
+@pytest.mark.parametrize(
+    ("editor", "command"),
+    [
+        ("vi", ["vi", "+7", "/f"]),
+        ("/usr/bin/nano -w", ["/usr/bin/nano", "-w", "+7", "/f"]),
+        ("code --wait", ["code", "--wait", "--goto", "/f:7"]),
+        ("hx", ["hx", "/f:7"]),
+    ],
+)
+def test_an_editor_is_started_at_the_line(editor: str, command: list[str]) -> None:
+    assert editor_command(editor, Path("/f"), 7) == command
+
+
+async def test_a_file_that_breaks_while_running_leaves_the_last_good_state(
+    open_view: OpenView,
+) -> None:
+    async with open_view() as view:
+        await view.open()
+        view.user.write_text("options: {topP: 0.9\n")
+        await view.screen.press("r")
+        await view.screen.sees("error: The YAML cannot be read", "config ✗ 1 problem")
+        view.at("options.topP")
+        await view.screen.sees("options.topP = 0.9")
+        await view.change("options.topP", "0.5")
+        await view.screen.sees("Correct the file first")
+        await view.screen.press("escape", "escape")
+        view.user.write_text(USER)
+        await view.screen.press("r")
+        await view.screen.sees("config ✓")
+
+
+async def test_the_save_screen_takes_any_list_of_changes(open_view: OpenView) -> None:
+    async with open_view() as view:
+        app = view.screen.app
+        await view.screen.until(lambda: app._effective is not None)
+        assert app._settings is not None
+        results: list[Saved | None] = []
+        changes = [
+            Change(("model", "routing", "overrides", "code"), "codellama:7b"),
+            Change(("model", "routing", "profiles", "mine"), {"minContextWindow": 4096}),
+            Change(("model", "default"), None),
+        ]
+        app.push_screen(SaveScreen(changes, app._settings, prefer=Origin.WORKSPACE), results.append)
+        await view.screen.sees("Save 3 changes", "unset model.default", "▸ workspace", "+model:")
+        await view.screen.press("shift+tab")
+        await view.screen.sees("▸ user", "-  default: llama3.1:8b  # the usual")
+        await view.screen.press("enter")
+        await view.screen.until(lambda: bool(results))
+        saved = results[0]
+        assert saved is not None
+        assert saved.path == "~/.ollm/config.yaml"
+        assert saved.effective.origin("model", "routing", "overrides", "code") is Origin.USER
+        assert saved.effective.config.model.default is None
+
+
+async def test_a_change_that_is_refused_names_why_in_the_save_screen(open_view: OpenView) -> None:
+    async with open_view() as view:
+        app = view.screen.app
+        await view.screen.until(lambda: app._effective is not None)
+        assert app._settings is not None
+        results: list[Saved | None] = []
+        change = Change(("model", "routing", "defaultProfile"), "gneral")
+        app.push_screen(SaveScreen([change], app._settings), results.append)
+        await view.screen.sees("Unknown routing profile", "Did you mean general?")
+        await view.screen.press("enter", "escape")
+        await view.screen.until(lambda: bool(results))
+        assert results == [None]
+        assert view.user.read_text() == USER
