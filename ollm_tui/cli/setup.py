@@ -80,7 +80,7 @@ class Setup:
         from ollm_tui.routing.profile import BUILT_IN_PROFILES
 
         knowledge = Knowledge(
-            profiles=frozenset(profile.name for profile in BUILT_IN_PROFILES),
+            profiles=tuple(profile.name for profile in BUILT_IN_PROFILES),
             check_pattern=check_pattern,
         )
         return ConfigManager(self.inputs, knowledge)
@@ -179,6 +179,13 @@ class Setup:
         """Make a change; see `ConfigManager.apply`."""
         with self._loading:
             return self.manager.apply(plan)
+
+    def create_example(self) -> str:
+        """Write the commented example where the user's file belongs, never over one; its path."""
+        from ollm_tui.config.save import create_example
+
+        create_example(self.inputs.user_path)
+        return self.inputs.shown(self.inputs.user_path)
 
     def trust_workspace(self) -> bool:
         """Allow the workspace's file, as it is, to name servers and credentials.

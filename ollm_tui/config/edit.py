@@ -6,7 +6,7 @@ must mean exactly what was asked for, else the change is refused with the line t
 
 import json
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from copy import deepcopy
 
 import yaml
@@ -263,7 +263,7 @@ def inline_key(key: str) -> str:
 
 def inline_yaml(value: object) -> str:
     """A value on one line, as it would stand behind its key."""
-    if isinstance(value, dict):
+    if isinstance(value, Mapping):
         return "{" + ", ".join(_flow_entry((str(k),), v) for k, v in value.items()) + "}"
     if isinstance(value, list | tuple):
         return "[" + ", ".join(inline_yaml(item) for item in value) + "]"

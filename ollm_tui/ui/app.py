@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, ClassVar
 from textual import events, on
 from textual.app import App, ComposeResult, SystemCommand
 from textual.binding import BindingType
+from textual.content import Content
 from textual.dom import DOMNode
 from textual.screen import Screen
 from textual.timer import Timer
@@ -79,6 +80,17 @@ class MainScreen(Screen[None]):
             tabs.only_one(Static).update(status.tab_line(PANES, active))
         else:
             self.mount(Static(status.tab_line(PANES, active), id="tabs"), after="#status")
+
+    def show_banner(self, text: str) -> None:
+        """Show a line that stays; the empty text takes it away."""
+        banner = self.query("#banner")
+        self.set_class(bool(text), "-banner")
+        if not text:
+            banner.remove()
+        elif banner:
+            banner.only_one(Static).update(Content(text))
+        else:
+            self.mount(Static(Content(text), id="banner"), after="#status")
 
 
 class OllmApp(App[None]):
@@ -373,10 +385,8 @@ class OllmApp(App[None]):
         """Take in the configuration: say what is wrong with it, and route by it."""
         is_news = self._effective is None or effective.problems != self._effective.problems
         self._effective = effective
-        if is_news and effective.errors:
-            place = effective.errors[0].message
-            self.notify(f"{place}\nc shows all", severity="error", timeout=15, markup=False)
-        elif is_news and any(not file.trusted for file in effective.files):
+        self._main.show_banner(status.config_banner(effective.errors))
+        if is_news and any(not file.trusted for file in effective.files):
             self.notify(
                 "This folder's .ollm/config.yaml names servers or keys, which are ignored until "
                 "you trust it: c, then t.",

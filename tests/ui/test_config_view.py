@@ -308,7 +308,11 @@ async def test_a_file_that_breaks_while_running_leaves_the_last_good_state(
         await view.open()
         view.user.write_text("options: {topP: 0.9\n")
         await view.screen.press("r")
-        await view.screen.sees("error: The YAML cannot be read", "config ✗ 1 problem")
+        await view.screen.sees(
+            "error: The YAML cannot be read",
+            "config ✗ 1 problem",
+            "Configuration as it last was without errors",
+        )
         view.at("options.topP")
         await view.screen.sees("options.topP = 0.9")
         await view.change("options.topP", "0.5")
@@ -317,6 +321,47 @@ async def test_a_file_that_breaks_while_running_leaves_the_last_good_state(
         view.user.write_text(USER)
         await view.screen.press("r")
         await view.screen.sees("config ✓")
+
+
+@SIZES
+async def test_a_broken_file_is_named_in_a_banner_until_it_is_good(
+    open_view: OpenView, size: tuple[int, int]
+) -> None:
+    broken = "options: {topP: 0.9\nmodel: {default: a}\n"
+    async with open_view(user_text=broken, size=size) as view:
+        text = await view.screen.sees(
+            "✗ ~/.ollm/config.yaml:2:6: The YAML cannot be read; press c", "llama3.2:3b"
+        )
+        assert text.splitlines()[1].startswith(" ✗ ~/.ollm/config.yaml")
+        view.user.write_text("options: {topP: 7, topK: -1}\n")
+        await view.open()
+        await view.screen.press("r")
+        await view.screen.sees("error: Top K must be")
+        await view.screen.press("escape")
+        await view.screen.sees("Top P must be between 0.0 and 1.0, +1; press c")
+        view.user.write_text(USER)
+        await view.open()
+        await view.screen.press("r")
+        await view.screen.misses("error: Top K")
+        await view.screen.press("escape")
+        await view.screen.misses("✗ ~/.ollm")
+        assert not view.screen.app.screen.query("#banner")
+
+
+@SIZES
+async def test_without_a_file_an_example_is_offered_and_never_written_over_one(
+    open_view: OpenView, size: tuple[int, int]
+) -> None:
+    async with open_view(user_text=None, size=size) as view:
+        await view.open()
+        await view.screen.sees("Configuration: no file yet, i writes an example")
+        await view.screen.press("i")
+        await view.screen.sees("is there now")
+        await view.screen.misses("no file yet")
+        example = view.user.read_text()
+        await view.screen.press("i")
+        await view.screen.sees("never written over")
+        assert view.user.read_text() == example
 
 
 async def test_the_save_screen_takes_any_list_of_changes(open_view: OpenView) -> None:

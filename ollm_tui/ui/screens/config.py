@@ -39,6 +39,10 @@ _LAYERS = ("file", "workspace", "user")
 class SettingsSource(SettingsStore, Protocol):
     """Where the screen has the settings from, and puts them."""
 
+    def create_example(self) -> str:
+        """Write a commented example where there is no file of the user's; returns its path."""
+        ...
+
     def trust_workspace(self) -> bool:
         """Allow the workspace's file to name servers; False = there is none that asks to."""
         ...
@@ -142,6 +146,7 @@ class ConfigScreen(ModalScreen[None]):
         Binding("e", "edit", show=False),
         Binding("r", "read", show=False),
         Binding("t", "trust", show=False),
+        Binding("i", "init", show=False),
     ]
 
     def __init__(
@@ -257,7 +262,8 @@ class ConfigScreen(ModalScreen[None]):
         written = None if row is None else row.problem or row.setting
         place = None if written is None else written.place
         if place is None or not place.line:
-            self.notify("This one is written in no file; `ollm-tui config init` makes one.")
+            text = "This one is written in no file: enter changes it, i writes an example file."
+            self.notify(text)
             return
         path = Path(place.source).expanduser()
         editor = os.environ.get("VISUAL") or os.environ.get("EDITOR") or "vi"
@@ -279,6 +285,16 @@ class ConfigScreen(ModalScreen[None]):
         """Read the sources again, without a restart."""
         work.run(self, self._read(), "config", exclusive=True)
 
+    def action_init(self) -> None:
+        """Write the commented example, never over a file."""
+
+        async def create() -> None:
+            path = await work.in_thread(self._source.create_example)
+            self.notify(f"{path} is there now; every key in it is explained.", markup=False)
+            await self._read()
+
+        work.run(self, create(), "config", exclusive=True)
+
     def action_trust(self) -> None:
         """Allow the workspace's file to name servers and credentials."""
         if self._source.trust_workspace():
@@ -294,6 +310,12 @@ class ConfigScreen(ModalScreen[None]):
 
     def _show(self, effective: "Effective") -> None:
         self._effective = effective
+        title = "Configuration"
+        if effective.is_last_good:
+            title += " as it last was without errors"
+        elif not any(file.exists for file in effective.files):
+            title += ": no file yet, i writes an example"
+        self.query_one(".dialog").border_title = title
         entries: list[_Row] = [_Row(0, problem=problem) for problem in effective.problems]
         entries += [_Row(0, setting=setting) for setting in effective.settings.values()]
         rows = [row._replace(number=number) for number, row in enumerate(entries)]
