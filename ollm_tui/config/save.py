@@ -71,18 +71,26 @@ def plan_changes(file: SourceFile, changes: Sequence[Change]) -> Plan:
             in a way that is not changed by a program.
     """
     before = _read_unchanged(file)
+    was = _layer(file, before)
+    changes = [Change(was.spelt(change.path), change.value) for change in changes]
     after = edited(before, changes, file.path)
-    layer = Layer(file.origin, document=parse_document(after, file.path))
-    root = layer.document.root if layer.document else None
-    if root is not None and isinstance(root.value, dict):
-        layer.root = root
-    check_keys(layer)
+    layer = _layer(file, after)
     check_values(layer)
     paths = {".".join(change.path) for change in changes}
     for problem in layer.problems:
         if problem.severity is Severity.ERROR and problem.field.replace('"', "") in paths:
             raise ConfigError(problem.sentence, cause=problem.detail, actions=(problem.remedy,))
     return Plan(file, before, after)
+
+
+def _layer(file: SourceFile, text: str) -> Layer:
+    """What the file says, with its keys in the schema's spelling."""
+    layer = Layer(file.origin, document=parse_document(text, file.path))
+    root = layer.document.root if layer.document else None
+    if root is not None and isinstance(root.value, dict):
+        layer.root = root
+    check_keys(layer)
+    return layer
 
 
 def write_plan(plan: Plan) -> SourceFile:

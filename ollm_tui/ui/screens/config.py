@@ -28,7 +28,8 @@ if TYPE_CHECKING:
     from ollm_tui.config.resolve import Effective, Setting
 
 _PROBLEM_STYLES = {"error": "bad", "warning": "warn", "notice": "dim"}
-_HINT = "enter changes  u unsets  e opens the editor  r reads again  t trusts  esc"
+_SEVERITIES = tuple(_PROBLEM_STYLES)
+_HINT = "enter changes  u unsets  e editor  r reads again  t trusts  esc closes"
 _EDITING = "enter goes on to saving; esc leaves it"
 _GOTO = ("code", "code-insiders", "codium", "cursor")
 _WITH_COLON = ("hx", "helix", "subl", "zed")
@@ -316,7 +317,10 @@ class ConfigScreen(ModalScreen[None]):
         elif not any(file.exists for file in effective.files):
             title += ": no file yet, i writes an example"
         self.query_one(".dialog").border_title = title
-        entries: list[_Row] = [_Row(0, problem=problem) for problem in effective.problems]
+        worst_first = sorted(
+            effective.problems, key=lambda problem: _SEVERITIES.index(problem.severity.value)
+        )
+        entries: list[_Row] = [_Row(0, problem=problem) for problem in worst_first]
         entries += [_Row(0, setting=setting) for setting in effective.settings.values()]
         rows = [row._replace(number=number) for number, row in enumerate(entries)]
         self.query_one(SettingsList).set_items(rows)

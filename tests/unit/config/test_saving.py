@@ -107,6 +107,14 @@ def test_a_new_warning_is_told(world: World) -> None:
     assert "Did you mean code?" in note
 
 
+def test_a_key_is_changed_and_removed_as_the_file_spells_it(world: World) -> None:
+    path = world.user("options: {max_tokens: 4, top_p: 0.5}  # mine\n")
+    manager = world.manager()
+    changes = [Change(("options", "maxTokens"), 5), Change(("options", "topP"), None)]
+    assert manager.apply(manager.plan(Origin.USER, changes)).config.options.max_tokens == 5
+    assert path.read_text() == "options: {max_tokens: 5}  # mine\n"
+
+
 def test_a_profile_and_its_use_can_be_saved_together(world: World) -> None:
     changes = [
         Change(("model", "routing", "profiles", "mine"), {"minContextWindow": 1}),
