@@ -50,6 +50,10 @@ class Knowledge:
             self._router = make_router(self.database)
         return self._router
 
+    def forget(self) -> None:
+        """Make both anew when they are needed next: what they are made from has changed."""
+        self._database = self._router = None
+
     def enrich(self, models: Iterable[ModelInfo]) -> tuple[ModelInfo, ...]:
         """The models, each with what the database knows of it; may run in a thread."""
         from ollm_tui.routing.facts import enrich

@@ -174,6 +174,12 @@ class ModelService:
         """Make the router without holding up the event loop: its settings take long to read."""
         await asyncio.to_thread(lambda: self.router)
 
+    async def settings_changed(self) -> None:
+        """Route by the settings as they are now, and know the models by their database."""
+        self._knowledge.forget()
+        await self.prepare_router()
+        await self.refresh_models()
+
     def explain(self, profile: str | None = None) -> "Decision":
         """Which of the models known now a profile picks, and why; None = the default profile.
 

@@ -383,8 +383,12 @@ class OllmApp(App[None]):
 
     def _configured(self, effective: "Effective") -> None:
         """Take in the configuration: say what is wrong with it, and route by it."""
-        is_news = self._effective is None or effective.problems != self._effective.problems
-        self._effective = effective
+        before, self._effective = self._effective, effective
+        is_news = before is None or effective.problems != before.problems
+        if before is not None and before.config != effective.config:
+            work.run(self, self._settings_changed(), "settings", exclusive=True)
+            if before.connection != effective.connection:
+                self.notify("Which server is asked, and how, changes with the next start.")
         self._main.show_banner(status.config_banner(effective.errors))
         if is_news and any(not file.trusted for file in effective.files):
             self.notify(
@@ -395,6 +399,10 @@ class OllmApp(App[None]):
                 markup=False,
             )
         self._show_status()
+
+    async def _settings_changed(self) -> None:
+        await self.service.settings_changed()
+        self._main.query_one(RouterPane).settings_changed()
 
     def _ask_server(self) -> None:
         work.run(self, self.service.refresh_server(), "memory", exclusive=True)

@@ -83,8 +83,13 @@ def open_view(server: SandboxServer, tmp_path: Path, monkeypatch: pytest.MonkeyP
                 path.parent.mkdir()
                 path.write_text(text)
                 path.chmod(0o600)
-        service = ModelService(OllamaProvider(server.host))
-        app = OllmApp(service, settings=Setup(parse_arguments(list(arguments))))
+        setup = Setup(parse_arguments(list(arguments)))
+        service = ModelService(
+            OllamaProvider(server.host),
+            make_database=setup.make_database,
+            make_router=setup.make_router,
+        )
+        app = OllmApp(service, settings=setup)
         async with app.run_test(size=size, notifications=True) as pilot:
             yield View(Screen(app, pilot), user, project)
 
@@ -321,6 +326,42 @@ async def test_a_file_that_breaks_while_running_leaves_the_last_good_state(
         view.user.write_text(USER)
         await view.screen.press("r")
         await view.screen.sees("config ✓")
+
+
+async def test_what_is_saved_counts_at_once(open_view: OpenView) -> None:
+    async with open_view() as view:
+        await view.screen.sees("4 Router ─ general →")
+        await view.open()
+        await view.change("model.routing.defaultProfile", "code")
+        await view.screen.sees("Save 1 change", "enter saves")
+        await view.screen.press("enter")
+        await view.screen.sees("Saved to")
+        await view.screen.press("escape")
+        await view.screen.sees("4 Router ─ code →")
+        view.user.write_text("database: {'llama3.2:*': {contextWindow: 7000, force: true}}\n")
+        await view.open()
+        await view.screen.press("r", "escape")
+        await view.screen.sees("4 Router ─ general →")
+        models = {model.name: model for model in view.screen.service.models.models}
+        await view.screen.until(
+            lambda: all(
+                model.context_window == 7000
+                for model in view.screen.service.models.models
+                if model.name == "llama3.2:3b"
+            )
+        )
+        assert "llama3.2:3b" in models
+
+
+async def test_another_server_waits_for_the_next_start_and_that_is_told(
+    open_view: OpenView,
+) -> None:
+    async with open_view() as view:
+        await view.open()
+        await view.change("providers.ollama.host", "http://127.0.0.1:9")
+        await view.screen.sees("Save 1 change", "enter saves")
+        await view.screen.press("enter")
+        await view.screen.sees("Which server is asked, and how")
 
 
 @SIZES

@@ -44,6 +44,7 @@ class RouterPane(RowList[_Line]):
         super().__init__(id="router", key=lambda line: line.number, classes="pane")
         self._service = service
         self._profile = ""
+        self._is_picked = False
         self._is_ready = False
         self._models: tuple[ModelInfo, ...] | None = None
         self.border_title = Content("4 Router")
@@ -56,6 +57,13 @@ class RouterPane(RowList[_Line]):
             self._models = state.models
             self.call_after_refresh(lambda: work.run(self, self._prepare(), "route"))
 
+    def settings_changed(self) -> None:
+        """Ask again by other settings; a profile that was picked stays, if there still is one."""
+        names = {profile.name for profile in self._service.router.list_profiles()}
+        if not self._is_picked or self._profile not in names:
+            self._profile, self._is_picked = "", False
+        self._decide()
+
     def action_profile(self, by: int) -> None:
         """Ask for the next profile, or the previous one."""
         if not self._is_ready:
@@ -63,6 +71,7 @@ class RouterPane(RowList[_Line]):
         names = [profile.name for profile in self._service.router.list_profiles()]
         at = names.index(self._profile) if self._profile in names else -1
         self._profile = names[(at + by) % len(names)]
+        self._is_picked = True
         self._decide()
         self.action_jump(0)
 
