@@ -8,7 +8,7 @@ import argparse
 import os
 import socket
 import threading
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -20,9 +20,12 @@ from ollm_tui.core.error import ConfigError
 from ollm_tui.providers.base import Provider
 
 if TYPE_CHECKING:
+    from ollm_tui.config.change import Change
     from ollm_tui.config.manager import ConfigManager
-    from ollm_tui.config.problem import ConfigProblem
+    from ollm_tui.config.problem import ConfigProblem, Origin
     from ollm_tui.config.resolve import Effective
+    from ollm_tui.config.save import Plan
+    from ollm_tui.config.target import Target
     from ollm_tui.providers.local.location import StoreLocation
     from ollm_tui.routing.database import ModelDatabase
     from ollm_tui.routing.router import Router
@@ -78,7 +81,7 @@ class Setup:
         from ollm_tui.routing.profile import BUILT_IN_PROFILES
 
         knowledge = Knowledge(
-            profiles=frozenset(profile.name for profile in BUILT_IN_PROFILES),
+            profiles=tuple(profile.name for profile in BUILT_IN_PROFILES),
             check_pattern=check_pattern,
         )
         return ConfigManager(self.inputs, knowledge)
@@ -162,6 +165,28 @@ class Setup:
     def read(self) -> "Effective":
         """What is in force now; sources that have changed are read again."""
         return self.effective
+
+    def targets(self) -> "tuple[Target, ...]":
+        """The files that settings can be saved to, or why they cannot."""
+        with self._loading:
+            return self.manager.targets()
+
+    def plan(self, origin: "Origin", changes: "Sequence[Change]") -> "Plan":
+        """Work out a change to one file; see `ConfigManager.plan`."""
+        with self._loading:
+            return self.manager.plan(origin, changes)
+
+    def apply(self, plan: "Plan") -> "Effective":
+        """Make a change; see `ConfigManager.apply`."""
+        with self._loading:
+            return self.manager.apply(plan)
+
+    def create_example(self) -> str:
+        """Write the commented example where the user's file belongs, never over one; its path."""
+        from ollm_tui.config.save import create_example
+
+        create_example(self.inputs.user_path)
+        return self.inputs.shown(self.inputs.user_path)
 
     def trust_workspace(self) -> bool:
         """Allow the workspace's file, as it is, to name servers and credentials.

@@ -185,10 +185,9 @@ class ModelService:
         return await asyncio.to_thread(self._knowledge.situation, models, profile)
 
     async def settings_changed(self) -> None:
-        """Know models and choose among them by the settings that are in force now."""
+        """Route by the settings as they are now, and know the models by their database."""
         self._knowledge.forget()
         await self.prepare_router()
-        self.clear_cache()
         await self.refresh_models()
 
     def explain(self, profile: str | None = None) -> "Decision":

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, ClassVar
 from textual import events, on
 from textual.app import App, ComposeResult, SystemCommand
 from textual.binding import BindingType
+from textual.content import Content
 from textual.dom import DOMNode
 from textual.screen import Screen
 from textual.timer import Timer
@@ -87,6 +88,17 @@ class MainScreen(Screen[None]):
             tabs.only_one(Static).update(status.tab_line(PANES, active))
         else:
             self.mount(Static(status.tab_line(PANES, active), id="tabs"), after="#status")
+
+    def show_banner(self, text: str) -> None:
+        """Show a line that stays; the empty text takes it away."""
+        banner = self.query("#banner")
+        self.set_class(bool(text), "-banner")
+        if not text:
+            banner.remove()
+        elif banner:
+            banner.only_one(Static).update(Content(text))
+        else:
+            self.mount(Static(Content(text), id="banner"), after="#status")
 
 
 class OllmApp(App[None]):
@@ -321,6 +333,7 @@ class OllmApp(App[None]):
             return
         from ollm_tui.ui.screens.config import ConfigScreen
 
+        self.clear_notifications()  # what they tell of the configuration is in the view
         self.push_screen(ConfigScreen(self._effective, self._settings, self._configured))
 
     def action_help(self) -> None:
@@ -390,12 +403,14 @@ class OllmApp(App[None]):
 
     def _configured(self, effective: "Effective") -> None:
         """Take in the configuration: say what is wrong with it, and route by it."""
-        is_news = self._effective is None or effective.problems != self._effective.problems
-        self._effective = effective
-        if is_news and effective.errors:
-            place = effective.errors[0].message
-            self.notify(f"{place}\nc shows all", severity="error", timeout=15, markup=False)
-        elif is_news and any(not file.trusted for file in effective.files):
+        before, self._effective = self._effective, effective
+        is_news = before is None or effective.problems != before.problems
+        if before is not None and before.config != effective.config:
+            work.run(self, self._settings_changed(), "settings", exclusive=True)
+            if before.connection != effective.connection:
+                self.notify("Which server is asked, and how, changes with the next start.")
+        self._main.show_banner(status.config_banner(effective.errors))
+        if is_news and any(not file.trusted for file in effective.files):
             self.notify(
                 "This folder's .ollm/config.yaml names servers or keys, which are ignored until "
                 "you trust it: c, then t.",
@@ -404,6 +419,32 @@ class OllmApp(App[None]):
                 markup=False,
             )
         self._show_status()
+
+    @on(RouterPane.SaveWanted)
+    def _save_wanted(self, event: RouterPane.SaveWanted) -> None:
+        """Show what would be written, and where; once it is, it is tried no longer."""
+        if self._settings is None:
+            self.notify("There is no configuration to save to here.", severity="warning")
+            return
+        from ollm_tui.config.change import Change
+        from ollm_tui.ui.screens.save import Saved, SaveScreen
+
+        def saved(result: Saved | None) -> None:
+            if result is not None:
+                self._main.query_one(RouterPane).action_reset()
+                self._configured(result.effective)
+
+        changes = [Change(edit.path, edit.value) for edit in event.edits]
+        told = event.consequences
+        self.push_screen(SaveScreen(changes, self._settings, consequences=told), saved)
+
+    @on(InstalledPane.OverrideWanted)
+    def _override_wanted(self, event: InstalledPane.OverrideWanted) -> None:
+        self._main.query_one(RouterPane).override(event.model)
+
+    async def _settings_changed(self) -> None:
+        await self.service.settings_changed()
+        self._main.query_one(RouterPane).ask_again()
 
     def _ask_server(self) -> None:
         work.run(self, self.service.refresh_server(), "memory", exclusive=True)

@@ -1,6 +1,7 @@
 """The first and the last line of the screen: is the server up, what is there, what can I press."""
 
 from collections.abc import Sequence
+from typing import TYPE_CHECKING
 
 from textual.content import Content, Span
 from textual.style import Style
@@ -10,6 +11,9 @@ from ollm_tui.core.progress import PullState
 from ollm_tui.service.service import ModelService
 from ollm_tui.ui import format as words
 from ollm_tui.ui import keymap
+
+if TYPE_CHECKING:
+    from ollm_tui.config.problem import ConfigProblem
 
 _ROOMY = 100
 _HEALTH = {
@@ -61,6 +65,15 @@ def status_line(service: ModelService, width: int, *, is_demo: bool, config: str
         style = "$text-error" if "✗" in config else "$text-muted"
         line = Content.assemble(line, " " * gap, (config, style))
     return line
+
+
+def config_banner(errors: "Sequence[ConfigProblem]") -> str:
+    """What is wrong with the configuration, and where; empty when nothing is."""
+    if not errors:
+        return ""
+    first, more = errors[0], len(errors) - 1
+    text = f"✗ {first.place}: {first.sentence.rstrip('.')}"
+    return f"{text}, +{more:,}; press c" if more else f"{text}; press c"
 
 
 def footer_line(where: str, width: int) -> Content:

@@ -6,7 +6,6 @@ This is the worker border of the error tree: what is not one of ours is logged a
 import asyncio
 import logging
 from collections.abc import Callable, Coroutine
-from functools import partial
 from typing import TypeVar
 
 from textual.dom import DOMNode
@@ -18,20 +17,27 @@ from ollm_tui.service.subscriber import as_bug
 _LOG = logging.getLogger(__name__)
 TOAST_S = 8.0
 T = TypeVar("T")
-Job = Coroutine[object, object, None] | Callable[[], Coroutine[object, object, None]]
 
 
-def run(node: DOMNode, job: Job, group: str, *, exclusive: bool = False) -> Worker[None]:
+def run(
+    node: DOMNode, job: Coroutine[object, object, None], group: str, *, exclusive: bool = False
+) -> Worker[None]:
     """Start `job` on the app's event loop.
 
     Args:
-        job: a function where it may be cancelled before it begins, since a coroutine that is
-            never awaited is a warning.
         group: its concern; an exclusive job cancels the earlier ones of its group.
     """
-    return node.app.run_worker(
-        partial(_guarded, node, job), group=group, exclusive=exclusive, exit_on_error=False
-    )
+    guarded = _guarded(node, job)
+    worker = node.app.run_worker(guarded, group=group, exclusive=exclusive, exit_on_error=False)
+
+    def close(_: object) -> None:
+        guarded.close()
+        job.close()
+
+    # Cancelled before its first step, a worker never awaits what it was given.
+    if worker._task is not None:
+        worker._task.add_done_callback(close)
+    return worker
 
 
 async def in_thread(slow: Callable[[], T]) -> T:
@@ -48,9 +54,9 @@ def report(node: DOMNode, error: OllmError) -> None:
     )
 
 
-async def _guarded(node: DOMNode, job: Job) -> None:
+async def _guarded(node: DOMNode, job: Coroutine[object, object, None]) -> None:
     try:
-        await (job() if callable(job) else job)
+        await job
     except OllmError as error:
         report(node, error)
     except Exception as error:

@@ -2,6 +2,7 @@
 
 from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from pathlib import Path
 
 import pytest
 
@@ -11,6 +12,7 @@ from ollm_tui.sandbox.timing import INSTANT
 from ollm_tui.service.service import ModelService
 from ollm_tui.ui.app import OllmApp
 from ollm_tui.ui.simulator.scenarios import ScenarioBook
+from tests.ui.configured import OpenView, opener
 from tests.ui.screen import Screen
 
 OpenApp = Callable[..., AbstractAsyncContextManager[Screen]]
@@ -51,3 +53,9 @@ def open_app(server: SandboxServer) -> OpenApp:
             yield screen
 
     return opened
+
+
+@pytest.fixture
+def open_view(server: SandboxServer, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> OpenView:
+    """Opens the app in a workspace below a home; the files are there when given."""
+    return opener(server, tmp_path, monkeypatch)

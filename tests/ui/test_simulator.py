@@ -7,7 +7,9 @@ import pytest
 from ollm_tui.core.model import ModelInfo
 from ollm_tui.routing.router import Router
 from ollm_tui.routing.scenario import CaseResult, read_scenarios, run_scenarios
+from ollm_tui.ui.panes.installed import InstalledPane
 from ollm_tui.ui.panes.router import RouterPane
+from tests.ui.configured import OpenView
 from tests.ui.conftest import OpenApp
 from tests.ui.screen import Screen
 
@@ -309,3 +311,67 @@ async def test_the_decision_is_copied_in_four_forms(
         assert '"model": "llama3.3:70b"' in copied[1]
         assert "| " in copied[2]
         assert "preferredFamilies" in copied[3]
+
+
+async def test_what_is_tried_is_saved_with_its_consequences_shown_first(
+    open_view: OpenView,
+) -> None:
+    async with open_view() as view:
+        screen = view.screen
+        await screen.until(lambda: screen.app._effective is not None)
+        await to_router(screen, "w")
+        await move_to(screen, "family 2")
+        await screen.press("K", "P")
+        await screen.sees("Save what is tried, or copy?", "Save (s)")
+        await screen.press("s")
+        text = await screen.sees("Save 1 change", "general would choose mistral", "enter saves")
+        assert "model.routing.profiles.general.preferredFamilies = [mistral, llama, qwen]" in text
+        assert "profiles" not in view.user.read_text()
+        await screen.press("enter")
+        await screen.sees("Saved to ~/.ollm/config.yaml", "general → mistral")
+        await screen.misses("what if: 1 change")
+        assert "# the usual" in view.user.read_text()
+        assert "preferredFamilies" in view.user.read_text()
+
+
+async def test_a_model_becomes_the_override_of_the_profile_shown(open_view: OpenView) -> None:
+    async with open_view() as view:
+        screen = view.screen
+        await screen.until(lambda: screen.app._effective is not None)
+        await to_router(screen, "right", "1")
+        await screen.sees("code → codellama:7b")
+        rows = screen.app.screen.query_one(InstalledPane)
+        rows.move_to([model.name for model in rows.items].index("qwen2.5-coder:7b"))
+        await screen.press("o")
+        await screen.sees(
+            "model.routing.overrides.code = qwen2.5-coder:7b",
+            "code would choose qwen2.5-coder:7b instead of codellama:7b",
+        )
+        await screen.press("enter")
+        await screen.sees("code → qwen2.5-coder:7b", "because an override")
+
+
+async def test_a_save_that_is_left_changes_nothing(open_view: OpenView) -> None:
+    async with open_view() as view:
+        screen = view.screen
+        await screen.until(lambda: screen.app._effective is not None)
+        before = view.user.read_text()
+        await to_router(screen, "w", "plus", "P")
+        await screen.sees("Save (s)")
+        await screen.press("s")
+        await screen.sees("Save 1 change", "enter saves")
+        await screen.press("escape")
+        await screen.sees("what if: 1 change")
+        assert view.user.read_text() == before
+
+
+async def test_a_virtual_model_is_no_setting(open_app: OpenApp) -> None:
+    async with open_app() as screen:
+        await to_router(screen, "w")
+        await move_to(screen, "without")
+        await screen.press("enter")
+        await screen.type("phi3:mini")
+        await screen.press("enter")
+        await screen.sees("what if: 1 change")
+        await screen.press("P")
+        await screen.sees("Copy the decision as", "1 change is no setting and cannot be saved.")

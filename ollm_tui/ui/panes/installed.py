@@ -3,6 +3,7 @@
 from collections.abc import Callable, Sequence
 
 from textual.content import Content
+from textual.message import Message
 
 from ollm_tui.core.event import ModelsState, QueueState
 from ollm_tui.core.filter import Filter
@@ -50,6 +51,17 @@ class InstalledPane(RowList[ModelInfo]):
         Column("CAPS", 4, drop=5),
         Column("MODIFIED", 8, drop=1),
     )
+
+    class OverrideWanted(Message):
+        """A model is to be the override of the profile that the router shows.
+
+        Attributes:
+            model: its raw name.
+        """
+
+        def __init__(self, model: str) -> None:
+            super().__init__()
+            self.model = model
 
     def __init__(self, service: ModelService) -> None:
         super().__init__(id="installed", key=lambda model: model.name, classes="pane")
@@ -167,6 +179,11 @@ class InstalledPane(RowList[ModelInfo]):
         if self.item is not None:
             self.app.copy_to_clipboard(self.item.display_name)
             self.notify(f"Copied {self.item.display_name}", markup=False, timeout=2)
+
+    def action_override(self) -> None:
+        """Offer to make the model the override of the profile that the router shows."""
+        if self.item is not None:
+            self.post_message(self.OverrideWanted(self.item.name))
 
     def action_load(self) -> None:
         model = self.item

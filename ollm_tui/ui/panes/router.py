@@ -4,7 +4,6 @@ Keeps what is being tried; what a question looks like on screen is its view's (`
 """
 
 from collections.abc import Callable, Hashable
-from functools import partial
 from typing import TYPE_CHECKING, ClassVar
 
 from textual.binding import BindingType
@@ -50,11 +49,13 @@ class RouterPane(RowList[Line]):
 
         Attributes:
             edits: settings to change, in order.
+            consequences: what becomes of profiles, a sentence each.
         """
 
-        def __init__(self, edits: "Sequence[Edit]") -> None:
+        def __init__(self, edits: "Sequence[Edit]", consequences: "Sequence[str]") -> None:
             super().__init__()
             self.edits = edits
+            self.consequences = consequences
 
     def __init__(
         self, service: ModelService, scenarios: "Callable[[], ScenarioBook] | None" = None
@@ -99,7 +100,7 @@ class RouterPane(RowList[Line]):
     def ask_again(self) -> None:
         """Ask anew, by the settings and models of now; what is being tried is tried again."""
         if self._models is not None:
-            work.run(self, self._prepare, "route", exclusive=True)
+            work.run(self, self._prepare(), "route", exclusive=True)
 
     # Keys.
 
@@ -245,6 +246,18 @@ class RouterPane(RowList[Line]):
         self._wanted = key
         self._go_to_wanted()
 
+    def override(self, model: str) -> None:
+        """Offer to make a model the override of the profile that is asked for."""
+        if self._what_if is None:
+            return
+        from ollm_tui.routing.difference import consequences
+        from ollm_tui.routing.settings_changes import SetOverride
+
+        start = self._what_if.start
+        change = SetOverride(start.profile, model)
+        told = consequences(start, change.apply(start))
+        self.post_message(self.SaveWanted(change.edits(start), told))
+
     def question(self, question: "Question") -> None:
         """Ask for what is typed, and try the change that it means."""
         from ollm_tui.ui.screens.ask import Answer, AskScreen
@@ -323,6 +336,9 @@ class RouterPane(RowList[Line]):
         from ollm_tui.routing.what_if import WhatIf
 
         situation = await self._service.situation(self._profile)
+        if self._profile is not None and situation.find_profile(self._profile) is None:
+            self._profile = None  # it was one of the settings before
+            situation = await self._service.situation()
         what_if = WhatIf(situation)
         for trial in self._what_if.trials if self._what_if else ():
             what_if = what_if.do(trial.change)
@@ -355,7 +371,7 @@ class RouterPane(RowList[Line]):
     def _begin_work(self, scene: Scene) -> None:
         self.app.workers.cancel_group(self.app, _WORK)
         if self._view.has_work(scene):
-            work.run(self, partial(self._view.work, scene, self._draw), _WORK, exclusive=True)
+            work.run(self, self._view.work(scene, self._draw), _WORK, exclusive=True)
 
     def _make_view(self, name: str) -> View:
         from ollm_tui.ui.simulator.views import make_view

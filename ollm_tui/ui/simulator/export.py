@@ -15,6 +15,7 @@ _TEXT_WIDTH = 110
 
 def offer(pane: "RouterPane", scene: Scene) -> None:
     """Ask whether to save what is tried, or in which form to copy the decision."""
+    from ollm_tui.routing.difference import consequences
     from ollm_tui.ui.screens.confirm import Choice, ConfirmScreen
 
     edits = scene.what_if.edits()
@@ -33,7 +34,8 @@ def offer(pane: "RouterPane", scene: Scene) -> None:
 
     def chosen(answer: str | None) -> None:
         if answer == "s":
-            pane.post_message(pane.SaveWanted(edits))
+            told = consequences(scene.what_if.start, scene.now)
+            pane.post_message(pane.SaveWanted(edits, told))
         elif answer:
             copy_as(pane, scene, {"y": "YAML", "j": "JSON", "m": "Markdown"}[answer])
 
