@@ -13,7 +13,7 @@ from pathlib import Path
 from unittest import mock
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import Phase, given, settings
 from hypothesis import strategies as st
 
 from ollm_tui.cli.main import main
@@ -66,7 +66,11 @@ PROVIDER_OPTIONS = st.dictionaries(st.sampled_from(sorted(KNOWN)) | WORDS, DATA,
     lambda said: len({key.replace("_", "").casefold() for key in said}) == len(said)
 )
 DEFAULT_EXAMPLES = settings.default.max_examples if settings.default else 200
-HALF = settings(max_examples=max(50, DEFAULT_EXAMPLES // 2))
+HALF = settings(
+    max_examples=max(50, DEFAULT_EXAMPLES // 2),
+    # An example takes a whole run of the program, so a failure is told as it was found.
+    phases=[Phase.explicit, Phase.reuse, Phase.generate],
+)
 
 
 @dataclass
