@@ -16,11 +16,11 @@ from ollm_tui.cli.installed import list_installed
 from ollm_tui.cli.output import print_error, say, warn, write, write_error
 from ollm_tui.cli.routing import candidates_of
 from ollm_tui.core.error import ConfigError, OllmError
-from ollm_tui.core.generation import AnswerPart, EffectiveOptions, Measures, OptionInForce
+from ollm_tui.core.generation import AnswerPart, Measures, OptionInForce
 from ollm_tui.routing.decision import Decision, decision_json
 from ollm_tui.service.generation import PromptPlan
 from ollm_tui.service.service import ModelService
-from ollm_tui.ui import format as words
+from ollm_tui.ui.answer_text import measures_text, option_text, options_text
 
 
 async def run(options: argparse.Namespace) -> int:
@@ -93,10 +93,13 @@ class _Words:
             warn("this is provisional: some facts are guesses")
         for remark in decision.warnings:
             warn(remark.message)
-        if self._is_verbose:
-            for option in plan.options.in_force:
+        options = plan.options
+        if self._is_verbose and options.in_force:
+            warn("with these options and no others:")
+            for option in options.in_force:
                 warn(f"  {option_text(option)}")
-        warn(options_text(plan.options, with_places=not self._is_verbose))
+        else:
+            warn(options_text(options))
 
     def take(self, part: AnswerPart) -> None:
         """Print a piece."""
@@ -179,39 +182,6 @@ class _Report:
                 "actions": list(error.actions),
             }
         say(render.as_json(data))
-
-
-def options_text(options: EffectiveOptions, *, with_places: bool) -> str:
-    """The options that are sent, in one line."""
-    if not options.in_force:
-        return "no options are set, so the model's own apply"
-    if not with_places:
-        return f"{words.count(len(options.in_force), 'option')} sent, and no others"
-    return f"with {', '.join(option_text(option) for option in options.in_force)}"
-
-
-def option_text(option: OptionInForce) -> str:
-    """One option and who set it."""
-    return f"{option.name} {option.value} ({option.place})"
-
-
-def measures_text(measures: Measures) -> list[str]:
-    """What is known of an answer's speed and size, fact by fact."""
-    facts = []
-    if measures.first_token_s is not None:
-        facts.append(f"first token after {measures.first_token_s:.2f} s")
-    if measures.tokens_per_s is not None:
-        about = "" if measures.is_counted else "about "
-        facts.append(f"{about}{measures.tokens_per_s:.1f} tokens/s")
-    if measures.output_tokens is not None:
-        facts.append(words.count(measures.output_tokens, "token"))
-    if measures.prompt_tokens is not None:
-        facts.append(f"prompt {words.count(measures.prompt_tokens, 'token')}")
-    if measures.load_duration_s is not None:
-        facts.append(f"loaded in {measures.load_duration_s:.2f} s")
-    if measures.served_context_tokens is not None:
-        facts.append(f"context {measures.served_context_tokens:,}")
-    return facts
 
 
 def _option_json(option: OptionInForce) -> dict[str, object]:

@@ -48,9 +48,9 @@ class OptionInForce:
     """One option that is sent, and who set it."""
 
     name: str
-    """As it is written; dotted where it is inside another. Safe to print, as are all texts."""
+    """As it is written; dotted where it is inside another. All but `value` is safe to print."""
     value: object
-    """Masked where it is a secret."""
+    """As it was set, and masked where it is a secret."""
     key: str
     """The setting: `options.temperature`, `models."llama*".provider.mirostat`."""
     origin: str

@@ -101,6 +101,7 @@ KEYS: tuple[Key, ...] = (
     ),
     Key("router.previous", "left", "profile(-1)", ROUTER, "profile", "Previous profile", True),
     Key("router.next", "right", "profile(1)", ROUTER, "profile", "Next profile", True),
+    Key("router.try", "t", "try_prompt", ROUTER, "try", "Try a prompt", True),
 )
 
 _SYMBOLS = {

@@ -66,6 +66,12 @@ class RouterPane(RowList[_Line]):
         self._decide()
         self.action_jump(0)
 
+    def action_try_prompt(self) -> None:
+        """Send a prompt to the model that the profile picks."""
+        from ollm_tui.ui.screens.try_prompt import TryPromptScreen
+
+        self.app.push_screen(TryPromptScreen(self._service, self._profile or None))
+
     def on_resize(self) -> None:
         super().on_resize()
         # The sentence is wrapped to the pane.
