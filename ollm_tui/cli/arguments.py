@@ -186,6 +186,16 @@ def _route(parser: argparse.ArgumentParser) -> None:
     _json(parser)
 
 
+def _run(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument(
+        "prompt", nargs="*", metavar="PROMPT", help="- or nothing = what is piped in"
+    )
+    parser.add_argument(
+        "--verbose", action="store_true", help="also the thinking, each option and each measure"
+    )
+    _json(parser)
+
+
 def _route_test(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("files", nargs="+", metavar="FILE", help="scenario file")
     parser.add_argument("--junit", metavar="OUT", help="also write the results as JUnit XML")
@@ -235,6 +245,11 @@ VERBS = {
         "run scenario files",
         "[--models FILE] [--json] [--junit OUT] [--update] FILE ...",
         _route_test,
+    ),
+    "run": _Verb(
+        "route a prompt, send it, stream the answer",
+        "[--profile P] [--model M] [--verbose] [--json] PROMPT",
+        _run,
     ),
     "config show": _Verb("the settings in force", "[--origin] [--json]", _config_show),
     "config check": _Verb("what is wrong with the configuration", "[--strict]", _config_check),

@@ -58,19 +58,25 @@ def make_service(setup: Setup, *, remembers: bool = False) -> ModelService:
         provider,
         make_database=setup.make_database,
         make_router=setup.make_router,
+        options_for=setup.options_for,
         state_path=setup.state_path if remembers else None,
     )
 
 
 @asynccontextmanager
-async def opened_service(options: argparse.Namespace) -> AsyncIterator[ModelService]:
+async def opened_service(
+    options: argparse.Namespace, *, reads_all: bool = False
+) -> AsyncIterator[ModelService]:
     """The service on the chosen server, for as long as a verb needs it.
+
+    Args:
+        reads_all: the verb uses the whole configuration, so all of it has to be right.
 
     Raises:
         ConfigError: the configuration says something unusable.
     """
     with opened_setup(options) as setup:
-        setup.require_valid()
+        setup.require_valid(reads_all=reads_all)
         service = make_service(setup)
         try:
             yield service

@@ -5,10 +5,9 @@ from collections.abc import AsyncGenerator, Callable
 from contextlib import aclosing
 
 from ollm_tui.core.error import Unsupported
-from ollm_tui.core.generation import GenerationChunk, GenerationRequest
 from ollm_tui.core.model import ModelDetails, ModelList, RunningModel
 from ollm_tui.core.progress import PullStep
-from ollm_tui.providers.base import GenerateSupport, Provider, RunningSupport
+from ollm_tui.providers.base import Provider, RunningSupport
 
 
 class DeferredProvider:
@@ -65,13 +64,8 @@ class DeferredProvider:
     async def unload(self, name: str) -> None:
         await (await self._runner()).unload(name)
 
-    async def chat(self, request: GenerationRequest) -> AsyncGenerator[GenerationChunk, None]:
-        provider = await self._made()
-        if not isinstance(provider, GenerateSupport):
-            raise Unsupported(f"The {provider.kind} provider answers no prompts")
-        async with aclosing(provider.chat(request)) as chunks:
-            async for chunk in chunks:
-                yield chunk
+    async def stands_for(self) -> Provider:
+        return await self._made()
 
     async def _runner(self) -> RunningSupport:
         provider = await self._made()

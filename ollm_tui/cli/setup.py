@@ -15,8 +15,10 @@ from typing import TYPE_CHECKING, Any
 
 from ollm_tui.config.connection import Connection
 from ollm_tui.config.inputs import Inputs
+from ollm_tui.config.node import dotted
 from ollm_tui.config.start import quick_start
 from ollm_tui.core.error import ConfigError
+from ollm_tui.core.text import clean_line
 from ollm_tui.providers.base import Provider
 
 if TYPE_CHECKING:
@@ -26,6 +28,7 @@ if TYPE_CHECKING:
     from ollm_tui.config.resolve import Effective
     from ollm_tui.config.save import Plan
     from ollm_tui.config.target import Target
+    from ollm_tui.core.generation import EffectiveOptions
     from ollm_tui.providers.local.location import StoreLocation
     from ollm_tui.routing.database import ModelDatabase
     from ollm_tui.routing.router import Router
@@ -101,13 +104,16 @@ class Setup:
         """Whom to ask; reads the files where there are some."""
         return self.quick_connection or self.effective.connection
 
-    def require_valid(self) -> None:
+    def require_valid(self, *, reads_all: bool = False) -> None:
         """Refuse to go on with a configuration that says something unusable.
+
+        Args:
+            reads_all: every setting counts, also where finding the server needs none of them.
 
         Raises:
             ConfigError: with every problem. Source: decision K23.
         """
-        if self.quick_connection is None and (errors := self.effective.errors):
+        if (reads_all or self.quick_connection is None) and (errors := self.effective.errors):
             raise config_error(errors)
 
     def make_provider(self, connection: Connection) -> Provider:
@@ -187,6 +193,27 @@ class Setup:
 
         create_example(self.inputs.user_path)
         return self.inputs.shown(self.inputs.user_path)
+
+    def options_for(self, model_name: str) -> "EffectiveOptions":
+        """What is sent with requests for one model. Slow at first; from any thread."""
+        from ollm_tui.core.generation import EffectiveOptions, OptionInForce
+
+        with self._loading:
+            options = self.manager.get_model_options(model_name)
+        return EffectiveOptions(
+            generation=options.generation,
+            provider=options.provider,
+            in_force=tuple(
+                OptionInForce(
+                    name=clean_line(dotted(name)),
+                    value=setting.value,
+                    key=clean_line(setting.key),
+                    origin=setting.origin.value,
+                    place=clean_line(str(setting.place)),
+                )
+                for name, setting in options.in_force
+            ),
+        )
 
     def trust_workspace(self) -> bool:
         """Allow the workspace's file, as it is, to name servers and credentials.

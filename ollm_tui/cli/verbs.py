@@ -38,6 +38,10 @@ async def run_verb(options: argparse.Namespace) -> int:
             from ollm_tui.cli.scenarios import test_routing
 
             return await test_routing(options)
+        case "run":
+            from ollm_tui.cli.generating import run
+
+            return await run(options)
     if options.verb.startswith("config "):
         from ollm_tui.cli.configuring import configure
 

@@ -105,3 +105,12 @@ class GenerateSupport(Protocol):
     def chat(self, request: GenerationRequest) -> AsyncGenerator[GenerationChunk, None]:
         """Stream the answer; the last chunk has `done` set."""
         ...
+
+
+@runtime_checkable
+class StandIn(Protocol):
+    """A provider in whose place another one answers, of which only that one knows the parts."""
+
+    async def stands_for(self) -> Provider:
+        """The one that answers; it may be made only now."""
+        ...

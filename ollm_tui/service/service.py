@@ -26,6 +26,7 @@ from ollm_tui.providers.base import Provider
 from ollm_tui.service.deletion import Deletions
 from ollm_tui.service.download import ProgressCallback
 from ollm_tui.service.downloads import Downloads
+from ollm_tui.service.generation import OptionsFor, Prompts
 from ollm_tui.service.installed import InstalledModels
 from ollm_tui.service.knowledge import Knowledge
 from ollm_tui.service.reach import ServerWatch
@@ -57,6 +58,8 @@ class ModelService:
         make_database: makes the model database on first use; the shipped entries when absent.
         make_router: makes the router on first use, once a list has been drawn; the built-in
             profiles when absent.
+        options_for: the options to send with prompts for one model; may be slow. None are sent
+            when absent.
         state_path: where to keep what the next run shall know; nowhere when absent.
         concurrency: downloads at once.
         clock: monotonic seconds, for the caches and speeds.
@@ -71,6 +74,7 @@ class ModelService:
         *,
         make_database: "Callable[[], ModelDatabase] | None" = None,
         make_router: "Callable[[ModelDatabase], Router] | None" = None,
+        options_for: OptionsFor | None = None,
         state_path: "Path | None" = None,
         concurrency: int = 2,
         clock: Callable[[], float] = time.monotonic,
@@ -123,6 +127,14 @@ class ModelService:
             now=now,
         )
         """Several deletes, deletes that can be taken back, and what they free."""
+        self.prompts = Prompts(
+            provider,
+            options_for=options_for,
+            running=self._running,
+            on_missing=self._settled,
+            clock=clock,
+        )
+        """Prompts and their answers."""
 
     async def start(self) -> None:
         """Show what the last run knew, go on with its downloads, and watch the provider.
@@ -190,13 +202,16 @@ class ModelService:
         await self.prepare_router()
         await self.refresh_models()
 
-    def explain(self, profile: str | None = None) -> "Decision":
+    def explain(self, profile: str | None = None, *, model: str | None = None) -> "Decision":
         """Which of the models known now a profile picks, and why; None = the default profile.
 
-        Raises:
-            UnknownProfile: there is no such profile.
+        Never raises: where no model can be named, the decision holds the error.
+
+        Args:
+            model: asked for by name, whatever the profile says.
         """
-        return self.router.explain(profile, self.models.models)
+        router = self.router if model is None else self.router.pinned_to(model)
+        return router.explain(profile, self.models.models)
 
     def subscribe(self, subscriber: Subscriber) -> Callable[[], None]:
         """Be told every change from now on, on the event loop; returns how to stop that."""
@@ -438,7 +453,8 @@ class ModelService:
             self._in_background(self.downloads.restore())  # whoever kept it may have gone
 
     def _settled(self, name: str) -> None:
-        # A cancelled or broken pull may have written its manifest just before.
+        # A cancelled or broken pull may have written its manifest just before; and a model that
+        # a prompt did not find has gone.
         self._installed.forget(name)
         if not self._is_closing:
             self._in_background(self.refresh_models())

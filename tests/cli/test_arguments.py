@@ -29,6 +29,7 @@ WORDS = {
     "search": ["m"],
     "route": ["code"],
     "route test": ["f.yaml"],
+    "run": ["Hello", "there"],
     "config show": [],
     "config check": [],
     "config init": [],

@@ -29,6 +29,7 @@ VERBS = (
     ("cp", "phi3:mini", "mine"),
     ("rm", "phi3:mini", "--yes"),
     ("route", "--all", "--explain"),
+    ("run", "Hello"),
 )
 
 

@@ -201,6 +201,23 @@ class RouterPane(RowList[Line]):
 
             offer(self, self._scene)
 
+    def action_try_prompt(self) -> None:
+        """Send a prompt to the model that the profile picks, with what is being tried."""
+        from ollm_tui.ui.screens.try_prompt import TryPromptScreen
+
+        scene, model = self._scene, None
+        if scene is not None and scene.what_if.trials:
+            model = scene.decision.model
+            if model is not None and scene.what_if.start.model(model) is None:
+                self.notify(
+                    f"{clean_line(model)} is only tried, not installed: p pulls it.",
+                    severity="warning",
+                    markup=False,
+                )
+                return
+        profile = scene.now.profile if scene else self._profile
+        self.app.push_screen(TryPromptScreen(self._service, profile, model))
+
     def action_record(self) -> None:
         """Keep this decision as a case for `route test`."""
         if self._scene is not None and self._scenarios is not None:
