@@ -84,12 +84,11 @@ def _fallback(situation: Situation, last: RoutingProfile) -> Change:
 def _missing_overrides(situation: Situation, decision: Decision) -> Iterator[Change]:
     """For each override on the way that is not installed: to install it, else to remove it."""
     overrides = situation.config.overrides
-    for hop in decision.hops:
-        keys = situation.override_keys(hop.profile.name)
+    # Without any model, or such a profile, the override is all that was looked at.
+    for name in [hop.profile.name for hop in decision.hops] or [situation.profile]:
+        keys = situation.override_keys(name)
         if keys and find_model(overrides[keys[-1]], situation.models) is None:
             offer = find_model(overrides[keys[-1]], situation.catalogue)
             yield (
-                RemoveOverride(hop.profile.name)
-                if offer is None
-                else InstallModel(situation.catalogue[offer])
+                RemoveOverride(name) if offer is None else InstallModel(situation.catalogue[offer])
             )

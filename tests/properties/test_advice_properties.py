@@ -283,7 +283,7 @@ def test_install_advice_is_what_wins_when_it_is_there(
 
 
 @THOROUGH
-@given(situations(least=2) | close_situations())
+@given(situations() | close_situations())
 def test_after_its_remedy_a_warning_is_gone(situation: Situation) -> None:
     served = [replace(model, served_context_tokens=2_048) for model in situation.models]
     situation = replace(situation, models=tuple(served))
