@@ -95,7 +95,8 @@ def single_changes(situation: Situation, target: str) -> Iterator[Change]:
     asked = next((profile.name for profile in way(situation)), situation.profile)
     yield SetOverride(asked, target)
     yield RemoveOverride(asked)
-    models = [model for model in situation.models if model.name == target]
+    # Of two entries with one name the first is the model.
+    models = [model for model in situation.models if model.name == target][:1]
     contexts = {model.context_window or 0 for model in situation.models}
     for profile in way(situation):
         name = profile.name
