@@ -69,14 +69,13 @@ class Answers:
             changed: with the models of `situation`, but for `joining`.
             joining: a model that `changed` has besides, or in place of the one of its name.
         """
-        config = changed.config
         wanted = {canonical_key(name) for name in _named(changed)}
         wanted.update(canonical_key(model.name) for model in changed.models[:1])
         for best in self._bests(changed, joining):
             wanted.add(canonical_key(best.name))
         shown = [model for model in changed.models if canonical_key(model.name) in wanted]
         # The shown are too few for advice, and nobody reads it here.
-        router = replace(changed, catalogue=(), config=config).router
+        router = replace(changed, catalogue=()).router
         return Answer.of(router.explain(changed.profile, shown))
 
     def _bests(self, changed: Situation, joining: ModelInfo | None) -> Iterator[ModelInfo]:

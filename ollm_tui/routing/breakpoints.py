@@ -71,7 +71,9 @@ def context_steps(answers: Answers, profile: RoutingProfile, config: RoutingConf
     Neighbouring steps differ; together they cover every minimum from 0.
     """
     router = replace(answers.situation, config=config, catalogue=()).router
-    anyone = router.judge(replace(profile, min_context_window=0))
+    # Who is eligible does not depend on memory, which takes long to estimate.
+    unlimited = router.with_config(replace(config, memory_budget_bytes=None))
+    anyone = unlimited.judge(replace(profile, min_context_window=0))
     arrivals: defaultdict[int, list[ModelInfo]] = defaultdict(list)
     for model in anyone.best_of(answers.models, len(answers.models)):
         tokens = anyone.context_tokens(model)

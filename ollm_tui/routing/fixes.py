@@ -191,33 +191,28 @@ class _Finder:
 
     def _look_at_contexts(self, profile: RoutingProfile) -> None:
         """Find the nearest minimum, of those that models have, at which each model wins."""
-        config = self._situation.config
         judge = self._situation.router.judge(profile)
-        contexts = sorted({judge.context_tokens(model) for model in self._situation.models})
-        steps = context_steps(self._answers, profile, config)
-        nearest: dict[str, SetMinContext] = {}
+        contexts = {judge.context_tokens(model) for model in self._situation.models}
+        steps = context_steps(self._answers, profile, self._situation.config)
+        nearest: dict[str | None, SetMinContext] = {}
         at = 0
-        for tokens in contexts:
+        for tokens in sorted(contexts - {profile.min_context_window}):
             while (upper := steps[at].to_tokens) is not None and upper < tokens:
                 at += 1
             best = steps[at].model
-            if tokens == profile.min_context_window:
-                continue
+            winner = None if best is None else best.name
             change = SetMinContext(profile.name, tokens)
-            if best is not None:
-                winner: str | None = best.name
-            else:
-                changed = change.apply(self._situation)
-                asking = replace(profile, min_context_window=tokens)
-                self._answers.remember(asking, config, None)
-                winner = self._answers.answer(changed).model
-            if winner is None:
-                continue
             known = nearest.get(winner)
             if known is None or change.cost(self._situation) < known.cost(self._situation):
                 nearest[winner] = change
+        beyond = nearest.pop(None, None)
         for winner, change in nearest.items():
             self._note(winner, change)
+        if beyond is not None:
+            # No model has so much: then its fallbacks answer, the same whatever the minimum is.
+            asking = beyond.changed(profile)
+            self._answers.remember(asking, self._situation.config, None)
+            self._note(self._answers.answer(beyond.apply(self._situation)).model, beyond)
 
     def row(self, name: str) -> RowFixes:
         """Return the fixes of one model."""

@@ -140,6 +140,7 @@ def close_situations() -> st.SearchStrategy[Situation]:
         capabilities=[ModelCapabilities(streaming=True)],
         size_bytes=[billion, 2 * billion, 3 * billion, 4 * billion],
         loaded=[False, True],
+        remote=[False, False, True],
         metadata=[{}, LAYERS],
     ).map(lambda model: enrich(model, DATABASE))
     lenient = each_of(
@@ -154,6 +155,7 @@ def close_situations() -> st.SearchStrategy[Situation]:
         RoutingConfig,
         memory_budget_bytes=[None, 2 * billion, 4 * billion],
         family_match=["substring", "exact"],
+        allow_remote=[True, False],
         prefer_loaded=[False, True],
     )
     return st.builds(

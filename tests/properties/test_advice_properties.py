@@ -16,7 +16,7 @@ from ollm_tui.core.model import ModelCapabilities, ModelInfo
 from ollm_tui.routing.breakpoints import breakpoints
 from ollm_tui.routing.capability import capability_field
 from ollm_tui.routing.change import Change, Cost
-from ollm_tui.routing.decision import Decision, Verdict
+from ollm_tui.routing.decision import Code, Decision, Verdict
 from ollm_tui.routing.difference import differences
 from ollm_tui.routing.facts import enrich
 from ollm_tui.routing.fixes import fixes, install_advice
@@ -30,6 +30,7 @@ from ollm_tui.routing.profile_changes import (
     SetSizePreference,
     prefer_family,
 )
+from ollm_tui.routing.remedies import remedies
 from ollm_tui.routing.router import SUGGESTED_SIZE_BYTES, Router
 from ollm_tui.routing.settings_changes import (
     RemoveOverride,
@@ -94,7 +95,8 @@ def single_changes(situation: Situation, target: str) -> Iterator[Change]:
     asked = next((profile.name for profile in way(situation)), situation.profile)
     yield SetOverride(asked, target)
     yield RemoveOverride(asked)
-    models = [model for model in situation.models if model.name == target]
+    # Of two entries with one name the first is the model.
+    models = [model for model in situation.models if model.name == target][:1]
     contexts = {model.context_window or 0 for model in situation.models}
     for profile in way(situation):
         name = profile.name
@@ -279,3 +281,17 @@ def test_install_advice_is_what_wins_when_it_is_there(
     found = [fix for fix in install_advice(situation) if fix is not None]
     assert [fix.cost for fix in found] == sorted(change.cost(situation) for change in expected)
     assert {fix.change.subject for fix in found} == {change.subject for change in expected}
+
+
+@THOROUGH
+@given(situations() | close_situations())
+def test_after_its_remedy_a_warning_is_gone(situation: Situation) -> None:
+    served = [replace(model, served_context_tokens=2_048) for model in situation.models]
+    situation = replace(situation, models=tuple(served))
+    decision = explain(situation)
+    found = remedies(situation, decision)
+    assert [remedy.warning for remedy in found] == list(decision.warnings)
+    for warning, change in found:
+        assert change is None or warning not in explain(change.apply(situation)).warnings
+        helpless = (Code.FALLBACK_USED, Code.CONTEXT_ASSUMED, Code.BASE_MODEL)
+        assert (change is None) == (warning.code in helpless)
