@@ -375,3 +375,26 @@ async def test_a_virtual_model_is_no_setting(open_app: OpenApp) -> None:
         await screen.sees("what if: 1 change")
         await screen.press("P")
         await screen.sees("Copy the decision as", "1 change is no setting and cannot be saved.")
+
+
+async def test_a_prompt_goes_to_the_model_that_is_being_tried(open_app: OpenApp) -> None:
+    async with open_app() as screen:
+        await to_router(screen, "f")
+        await screen.misses("asking the router")
+        await move_to(screen, "qwen3:8b")
+        await screen.press("enter")
+        await screen.sees("general → qwen3:8b")
+        await screen.press("t")
+        await screen.sees("qwen3:8b", "Prompt", "enter sends")
+
+
+async def test_no_prompt_goes_to_a_model_that_is_not_installed(open_app: OpenApp) -> None:
+    async with open_app() as screen:
+        await to_router(screen, "w")
+        await move_to(screen, "add model")
+        await screen.press("enter")
+        await screen.type("llama3.1:405b")
+        await screen.press("enter")
+        await screen.sees("general → llama3.1:405b")
+        await screen.press("t")
+        await screen.sees("is only tried, not installed")
