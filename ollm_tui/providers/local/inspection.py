@@ -8,10 +8,9 @@ Source: reference/ollama.md 4.4 and 6.
 import hashlib
 import os
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
-from enum import StrEnum
 
 from ollm_tui.core.error import StoreError
+from ollm_tui.core.store import Finding, FindingKind
 from ollm_tui.core.text import clean_line
 from ollm_tui.providers.local.gguf import read_header
 from ollm_tui.providers.local.manifest import Blob
@@ -21,31 +20,6 @@ from ollm_tui.providers.local.stop import StopSignal
 from ollm_tui.providers.local.store import BLOBS, MANIFESTS, STAGING, Entry, Scan, Store
 
 _HASH_BYTES = 1024 * 1024
-
-
-class FindingKind(StrEnum):
-    """What sort of thing is wrong."""
-
-    UNUSABLE_MANIFEST = "unusable manifest"
-    STRAY_FILE = "stray file"
-    DAMAGED_FILE = "damaged file"
-    UNREADABLE_WEIGHTS = "unreadable weights"
-    CONFUSABLE_NAMES = "confusable names"
-    PERMISSION = "permission"
-
-
-@dataclass(frozen=True, slots=True)
-class Finding:
-    """One thing that is wrong. All texts are for people and sanitised."""
-
-    kind: FindingKind
-    subject: str
-    """A model, or a path below the store."""
-    reason: str
-    fix: str
-    """The next step, one sentence."""
-    model: str = ""
-    """The model that a repair would be asked for, or empty."""
 
 
 def inspect_store(
