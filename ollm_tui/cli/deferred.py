@@ -8,7 +8,13 @@ from ollm_tui.core.error import Unsupported
 from ollm_tui.core.generation import GenerationChunk, GenerationRequest
 from ollm_tui.core.model import ModelDetails, ModelList, RunningModel
 from ollm_tui.core.progress import PullStep
-from ollm_tui.providers.base import GenerateSupport, Provider, RunningSupport
+from ollm_tui.providers.base import (
+    GenerateSupport,
+    Provider,
+    RunningSupport,
+    StoreAccess,
+    StoreSupport,
+)
 
 
 class DeferredProvider:
@@ -73,11 +79,23 @@ class DeferredProvider:
             async for chunk in chunks:
                 yield chunk
 
+    async def open_store(self) -> StoreAccess:
+        provider = await self._made()
+        if isinstance(provider, StoreSupport):
+            return await provider.open_store()
+        raise Unsupported(
+            f"The {provider.kind} provider has no store on this machine",
+            actions=("Ask for the one here with --provider local.",),
+        )
+
     async def _runner(self) -> RunningSupport:
         provider = await self._made()
         if isinstance(provider, RunningSupport):
             return provider
-        raise Unsupported(f"The {provider.kind} provider keeps no models in memory")
+        raise Unsupported(
+            f"The {provider.kind} provider keeps no models in memory",
+            actions=("Choose an Ollama server with --provider ollama.",),
+        )
 
     async def _made(self) -> Provider:
         async with self._making:

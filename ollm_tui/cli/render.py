@@ -35,7 +35,7 @@ def model_json(model: ModelInfo, memory_known: bool = True) -> dict[str, object]
         "quantization": model.quantization,
         "context_window": model.context_window,
         "max_output_tokens": model.max_output_tokens,
-        "modified_at": _time(model.modified_at),
+        "modified_at": rfc3339(model.modified_at),
         "digest": model.digest or None,
         "capabilities": dataclasses.asdict(model.capabilities) if model.capabilities else None,
         "loaded": model.loaded if memory_known else None,
@@ -59,7 +59,7 @@ def list_json(
         "provider": server.provider,
         "host": server.host,
         "stale": state.stale,
-        "as_of": _time(state.as_of),
+        "as_of": rfc3339(state.as_of),
         "models": [model_json(model, memory_known) for model in models],
         "problems": [dataclasses.asdict(problem) for problem in state.problems],
     }
@@ -95,7 +95,7 @@ def running_json(model: RunningModel) -> dict[str, object]:
         "size_bytes": model.size_bytes,
         "size_vram_bytes": model.size_vram_bytes,
         "context_tokens": model.context_tokens,
-        "expires_at": _time(model.expires_at),
+        "expires_at": rfc3339(model.expires_at),
     }
 
 
@@ -109,7 +109,7 @@ def progress_json(event: ProgressEvent) -> dict[str, object]:
         "total_bytes": event.total_bytes,
         "download_speed": round(event.download_speed),
         "eta_s": None if event.eta_s is None else round(event.eta_s, 1),
-        "timestamp": _time(event.timestamp),
+        "timestamp": rfc3339(event.timestamp),
         "error": event.error,
     }
 
@@ -163,7 +163,7 @@ def details_text(details: ModelDetails, memory_known: bool = True) -> str:
         ("context", trained + (f", {served:,} served" if served else "")),
         ("can", abilities(info)),
         ("loaded", ("yes" if info.loaded else "no") if memory_known else words.UNKNOWN),
-        ("changed", _time(info.modified_at) or words.UNKNOWN),
+        ("changed", rfc3339(info.modified_at) or words.UNKNOWN),
         ("digest", info.digest or words.UNKNOWN),
     ]
     facts.extend((f"parameter {name}", value) for name, value in details.parameters)
@@ -230,5 +230,6 @@ def _left(expires_at: datetime, now: datetime) -> str:
     return words.duration(seconds) if seconds > 0 else "stopping"
 
 
-def _time(when: datetime | None) -> str | None:
+def rfc3339(when: datetime | None) -> str | None:
+    """A moment as JSON has it, in UTC; None stays."""
     return None if when is None else when.astimezone(UTC).isoformat().replace("+00:00", "Z")

@@ -113,7 +113,7 @@ class Setup:
             ConfigError: its address cannot be used.
         """
         if connection.kind == "local" or self._stands_in(connection):
-            return self._local_store()
+            return self._local_store(connection)
         from ollm_tui.providers.ollama import OllamaProvider
 
         headers = dict(connection.headers)
@@ -124,6 +124,8 @@ class Setup:
             headers=headers,
             ca_file=connection.ca_file,
             read_timeout_s=connection.timeout_s,
+            # The sandbox has no files, and the store that is here is not its own.
+            locate_store=self._store if self._host is None else None,
         )
 
     def _stands_in(self, connection: Connection) -> bool:
@@ -145,10 +147,23 @@ class Setup:
         models = self.inputs.env.get("OLLAMA_MODELS", "")
         return locate_store(home=self.inputs.user_home, ollama_models=models)
 
-    def _local_store(self) -> Provider:
+    def _local_store(self, connection: Connection) -> Provider:
         from ollm_tui.providers.local.provider import LocalProvider
 
-        return LocalProvider(self._store().path)
+        place = self._store()
+        return LocalProvider(
+            place.path,
+            source=place.source,
+            ca_file=connection.ca_file,
+            bytes_per_s=self._bytes_per_s(),
+        )
+
+    def _bytes_per_s(self) -> float | None:
+        """The bandwidth limit; without a configuration file there is none."""
+        if self.quick_connection is not None:
+            return None
+        limit: int | None = self.effective.config.downloads.bandwidth_limit
+        return limit
 
     def make_database(self) -> "ModelDatabase":
         """The known models, with the user's entries."""

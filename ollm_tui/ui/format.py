@@ -5,6 +5,10 @@ drawing the frame's list.
 """
 
 from datetime import datetime
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from ollm_tui.core.store import Leftover
 
 _BYTE_STEPS = ((1e12, "TB"), (1e9, "GB"), (1e6, "MB"), (1e3, "kB"))
 _AGE_STEPS = (
@@ -108,6 +112,19 @@ def sparkline(values: tuple[float, ...], width: int) -> str:
         return " " * width
     text = "".join(_BARS[round(value / top * (len(_BARS) - 1))] for value in recent)
     return text.rjust(width)
+
+
+def leftover(item: "Leftover", now: datetime) -> str:
+    """A file that is part of no model: what it is, how large, since when, and whose."""
+    what = str(item.kind)
+    if item.total_bytes:
+        what += f" of {item.model or item.digest[7:19]}, "
+        what += f"{100 * item.completed_bytes // item.total_bytes}% there"
+    else:
+        what += f" {item.display_name[:26]}"
+    since = age(item.modified_at, now)
+    state = "just written" if since == "now" else f"{since} old"
+    return f"{what}, {size(item.size_bytes)}, {'being written' if item.is_active else state}"
 
 
 def count(number: int, noun: str) -> str:
