@@ -9,8 +9,10 @@ from collections.abc import Collection, Iterable, Sequence
 from datetime import UTC, datetime
 from unicodedata import combining, east_asian_width
 
+from ollm_tui.core.error import InvalidName
 from ollm_tui.core.event import ModelsState, ServerState
 from ollm_tui.core.model import UNKNOWN_FAMILY, ModelDetails, ModelInfo, RunningModel
+from ollm_tui.core.name import parse_name
 from ollm_tui.core.progress import ProgressEvent
 from ollm_tui.ui import format as words
 
@@ -69,6 +71,7 @@ def details_json(details: ModelDetails, memory_known: bool = True) -> dict[str, 
     """The answer of `show --json`: the model, and the texts that only it has."""
     return {
         **model_json(details.info, memory_known),
+        **_source_json(details.info.name),
         "parameters": [[name, value] for name, value in details.parameters],
         "template": details.template or None,
         "system": details.system or None,
@@ -76,6 +79,15 @@ def details_json(details: ModelDetails, memory_known: bool = True) -> dict[str, 
         "requires": details.requires or None,
         "metadata": dict(details.info.metadata),
     }
+
+
+def _source_json(name: str) -> dict[str, object]:
+    """Where a model is pulled from, by its name."""
+    try:
+        parsed = parse_name(name)
+    except InvalidName:
+        return {"registry": None, "namespace": None}
+    return {"registry": parsed.host, "namespace": parsed.namespace}
 
 
 def running_list_json(server: ServerState, models: Iterable[RunningModel]) -> dict[str, object]:
@@ -139,9 +151,9 @@ def running_table(models: Sequence[RunningModel], now: datetime) -> str:
         (
             model.display_name,
             words.size(model.size_bytes),
-            _processor(model),
+            words.processor(model.size_bytes, model.size_vram_bytes),
             words.context(model.context_tokens),
-            "stays" if model.expires_at is None else _left(model.expires_at, now),
+            words.leaves_in(model.expires_at, now),
         )
         for model in models
     ]
@@ -155,6 +167,7 @@ def details_text(details: ModelDetails, memory_known: bool = True) -> str:
     served = info.served_context_tokens
     facts: list[tuple[str, str]] = [
         ("name", info.display_name),
+        ("source", words.source(info.name) or words.UNKNOWN),
         ("family", info.family),
         ("architecture", info.architecture or words.UNKNOWN),
         ("parameters", words.parameters(info.parameters_billions)),
@@ -216,18 +229,6 @@ def abilities(model: ModelInfo) -> str:
         ("streaming", can.streaming),
     )
     return ",".join(name for name, has in named if has) or "–"
-
-
-def _processor(model: RunningModel) -> str:
-    if not model.size_bytes or not model.size_vram_bytes:
-        return "CPU"
-    share = round(100 * model.size_vram_bytes / model.size_bytes)
-    return "GPU" if share >= 100 else f"{share} % GPU"
-
-
-def _left(expires_at: datetime, now: datetime) -> str:
-    seconds = (expires_at - now).total_seconds()
-    return words.duration(seconds) if seconds > 0 else "stopping"
 
 
 def rfc3339(when: datetime | None) -> str | None:

@@ -6,7 +6,7 @@ from datetime import datetime
 from ollm_tui.cli.render import rfc3339
 from ollm_tui.core.diagnosis import Check, StoreReport
 from ollm_tui.core.error import OllmError
-from ollm_tui.core.store import Finding, Leftover, StorePlace
+from ollm_tui.core.store import Finding, Leftover
 from ollm_tui.ui import format as words
 
 _WIDTH = 15
@@ -55,27 +55,6 @@ def as_text(checks: Sequence[Check], report: StoreReport | None, now: datetime) 
     return "\n".join(_lines(checks, report, now))
 
 
-def store_summary(report: StoreReport) -> str:
-    """A store in a line."""
-    place, usage = report.place, report.usage
-    if not place.exists:
-        return f"{place.path} ({place.source}) is not there yet; the first pull makes it"
-    parts = [
-        f"{place.path} ({place.source}{_rights(place)})",
-        words.count(len(usage.models), "model"),
-        words.size(usage.blob_bytes),
-        f"{words.size(usage.free_bytes)} free",
-        "every file hashed" if report.is_verified else "sizes checked, --verify also hashes",
-    ]
-    return ", ".join(parts)
-
-
-def _rights(place: StorePlace) -> str:
-    if place.has_server:
-        return ", the server's"
-    return "" if place.is_writable else ", not writable"
-
-
 def _lines(checks: Sequence[Check], report: StoreReport | None, now: datetime) -> Iterator[str]:
     for check in checks:
         yield _line(check.is_healthy, check.area, check.summary)
@@ -83,7 +62,7 @@ def _lines(checks: Sequence[Check], report: StoreReport | None, now: datetime) -
             yield f"  {'':{_WIDTH}}→ {action}"
     if report is None:
         return
-    yield _line(report.is_healthy, "store", store_summary(report))
+    yield _line(report.is_healthy, "store", words.store(report))
     for found in report.findings:
         yield f"  {'':{_WIDTH}}{found.kind}: {found.subject}: {found.reason}"
         yield f"  {'':{_WIDTH}}→ {found.fix}"
