@@ -6,6 +6,7 @@ provider is made once the first frame is out. Routing reads the whole configurat
 
 import argparse
 import os
+import shutil
 import socket
 import threading
 from collections.abc import Mapping
@@ -129,7 +130,11 @@ class Setup:
         )
 
     def _stands_in(self, connection: Connection) -> bool:
-        """Whether nobody named a server, none answers, and there is a store. Source: ruling Z1."""
+        """Whether nobody named a server, none answers, and a store can do the work in its stead.
+
+        Where Ollama is installed and has no store yet, it is the server that has to be started.
+        Source: ruling Z1.
+        """
         if connection.is_named:
             return False
         from ollm_tui.providers.ollama_host import parse_host
@@ -138,7 +143,8 @@ class Setup:
         try:
             socket.create_connection((host.host, host.port), timeout=PROBE_LIMIT_S).close()
         except OSError:
-            return self._store().exists
+            store = self._store()
+            return store.exists or (store.is_writable and shutil.which("ollama") is None)
         return False
 
     def _store(self) -> "StoreLocation":

@@ -18,7 +18,8 @@ async def check_server(service: ModelService) -> Check:
     if state.stale and state.error is not None:
         return _failed(state.error)
     if server.provider == "local":
-        return Check(SERVER, True, f"none is asked; the store {server.host} is used directly")
+        summary = f"none; the store {server.host} is used directly (--provider ollama asks one)"
+        return Check(SERVER, True, summary)
     try:
         version = await service.version()
     except OllmError as error:
