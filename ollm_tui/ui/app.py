@@ -256,6 +256,7 @@ class OllmApp(App[None]):
     def action_refresh(self) -> None:
         """Ask the server for everything again."""
         work.run(self, self.service.refresh(), "refresh", exclusive=True)
+        self._main.look_again()
 
     def action_pull(self) -> None:
         """Ask for names and queue them."""

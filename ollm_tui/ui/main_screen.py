@@ -118,6 +118,11 @@ class MainScreen(Screen[None]):
         if self._disk_pane is not None and self.view == "disk":
             self._disk_pane.models_changed(state)
 
+    def look_again(self) -> None:
+        """Ask again for what the view that is shown needs beside the models."""
+        if self._disk_pane is not None and self.view == "disk":
+            self._disk_pane.look()
+
     # Made when first looked at: hidden widgets would cost time at every start.
 
     def _running_view(self) -> "RunningPane":

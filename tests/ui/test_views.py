@@ -113,6 +113,15 @@ async def test_the_disk_is_divided_into_own_shared_and_left_over_bytes(
         assert screen.lines("? orphan sha256-")
 
 
+async def test_r_measures_the_disk_again(open_app: OpenApp, root: Path) -> None:
+    async with open_app(provider=LocalProvider(root)) as screen:
+        await screen.press("v", "v")
+        await screen.sees("? orphan sha256-")
+        (root / "blobs" / digest_of(b"nobody's").replace(":", "-")).unlink()
+        await screen.press("r")
+        await screen.misses("? orphan sha256-")
+
+
 async def test_a_partial_download_goes_on_or_is_discarded(open_app: OpenApp, root: Path) -> None:
     async with open_app(provider=LocalProvider(root)) as screen:
         await screen.press("v", "v")
