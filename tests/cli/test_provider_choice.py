@@ -65,7 +65,7 @@ def test_nothing_stands_in_for_a_server_that_was_named(
     assert isinstance(setup.make_provider(setup.connection()), OllamaProvider)
 
 
-def test_limit_and_certificates_of_the_configuration_reach_the_store(
+def test_the_bandwidth_limit_of_the_configuration_reaches_the_store(
     root: Path, tmp_path: Path
 ) -> None:
     config = tmp_path / "config.yaml"
