@@ -28,6 +28,7 @@ def open_screen(options: argparse.Namespace) -> int:
             is_demo=options.demo,
             settings=setup,
             suggest=partial(names_to_pull, service),
+            scenarios=setup.scenario_book,
         )
         app.run()
     return app.return_code or 0

@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     from ollm_tui.providers.local.location import StoreLocation
     from ollm_tui.routing.database import ModelDatabase
     from ollm_tui.routing.router import Router
+    from ollm_tui.ui.simulator.scenarios import ScenarioBook
 
 STATE_NAME = "state.sqlite"
 PROBE_LIMIT_S = 0.5
@@ -232,6 +233,12 @@ class Setup:
             origins={s.key: str(s.place) for s in effective.settings.values() if s.place.line},
         )
         return Router(profiles, database, config, suggestions=catalogue())
+
+    def scenario_book(self) -> "ScenarioBook":
+        """Where the screen keeps cases for the router."""
+        from ollm_tui.cli.scenario_book import CasesInMemory, FileOfCases
+
+        return FileOfCases(self.inputs) if self._host is None else CasesInMemory()
 
     def _memory_budget(self) -> int | None:
         """What is set, else three quarters of this machine's memory when the server runs on it."""

@@ -40,6 +40,7 @@ if TYPE_CHECKING:
     from ollm_tui.routing.database import ModelDatabase
     from ollm_tui.routing.decision import Decision
     from ollm_tui.routing.router import Router
+    from ollm_tui.routing.situation import Situation
     from ollm_tui.service.memory import Memory
 
 _LOG = logging.getLogger(__name__)
@@ -176,6 +177,22 @@ class ModelService:
     async def prepare_router(self) -> None:
         """Make the router without holding up the event loop: its settings take long to read."""
         await asyncio.to_thread(lambda: self.router)
+
+    async def situation(self, profile: str | None = None) -> "Situation":
+        """All that decides which of the models known now a profile gets, to ask questions of.
+
+        Args:
+            profile: None = the default profile.
+        """
+        models = self.models.models
+        return await asyncio.to_thread(self._knowledge.situation, models, profile)
+
+    async def settings_changed(self) -> None:
+        """Know models and choose among them by the settings that are in force now."""
+        self._knowledge.forget()
+        await self.prepare_router()
+        self.clear_cache()
+        await self.refresh_models()
 
     def explain(self, profile: str | None = None) -> "Decision":
         """Which of the models known now a profile picks, and why; None = the default profile.

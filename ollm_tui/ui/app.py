@@ -39,8 +39,10 @@ from ollm_tui.ui.rows import RowList
 if TYPE_CHECKING:
     from ollm_tui.config.resolve import Effective
     from ollm_tui.ui.screens.config import SettingsSource
+    from ollm_tui.ui.simulator.scenarios import ScenarioBook
 
 WIDE_FROM = 100
+ROOMY_FROM = 180
 INSPECT_AFTER_S = 0.06
 _NAMED = 3  # unreadable entries that a toast has room for
 MEMORY_EVERY_S = 5.0
@@ -56,6 +58,7 @@ class OllmApp(App[None]):
         is_demo: the server is the sandbox, which the screen says.
         settings: where the configuration is read; None = there is none to show.
         suggest: names to pull that continue what is typed, each with a word about it.
+        scenarios: opens the file of cases for the router, on first use; None = there is none.
     """
 
     TITLE = "ollm-tui"
@@ -69,9 +72,11 @@ class OllmApp(App[None]):
         is_demo: bool = False,
         settings: "SettingsSource | None" = None,
         suggest: Suggest = lambda word: (),
+        scenarios: "Callable[[], ScenarioBook] | None" = None,
     ) -> None:
         super().__init__()
         self.service = service
+        self._scenarios = scenarios
         self._settings = settings
         self._effective: Effective | None = None
         self._is_demo = is_demo
@@ -80,13 +85,13 @@ class OllmApp(App[None]):
         self._problems: tuple[Problem, ...] = ()
         self._is_zoomed = False
         self._width = WIDE_FROM
-        self._arranged: tuple[str, str, bool, int] | None = None
+        self._arranged: tuple[str, bool, int, str] | None = None
         self._inspect_timer: Timer | None = None
         self._bridge = Bridge(self._show, self)
         self._unsubscribe: Callable[[], None] | None = None
 
     def get_default_screen(self) -> Screen[None]:
-        return MainScreen(self.service, self._start)
+        return MainScreen(self.service, self._start, self._scenarios)
 
     def _start(self) -> None:
         self._width = self.size.width  # known before the first layout, which is then the right one
@@ -202,6 +207,10 @@ class OllmApp(App[None]):
         self._is_zoomed = not self._is_zoomed
         self._arrange()
 
+    @on(RouterPane.Viewed)
+    def _router_view_changed(self) -> None:
+        self._arrange()
+
     def on_descendant_focus(self, event: events.DescendantFocus) -> None:
         name = self._main.pane_of(event.widget)
         if name and event.widget.display:
@@ -217,7 +226,12 @@ class OllmApp(App[None]):
         """Show the panes that have room, and the two lines around them."""
         main = self._main
         is_alone = self._width < WIDE_FROM or self._is_zoomed
-        arrangement = (self._active, main.view, is_alone, self._width)
+        place = main.place(self._active)
+        if self._active == "router":
+            router = main.query_one(RouterPane)
+            place = router.place
+            is_alone |= router.wants_room and self._width < ROOMY_FROM
+        arrangement = (self._active, is_alone, self._width, place)
         if arrangement == self._arranged:
             return
         self._arranged = arrangement
@@ -231,7 +245,7 @@ class OllmApp(App[None]):
         main.show_tabs(self._active if is_alone else None)
         self._show_status()
         main.query_one("#footer", Static).update(
-            status.footer_line(main.place(self._active), self._width), layout=False
+            status.footer_line(place, self._width), layout=False
         )
 
     def action_view(self) -> None:

@@ -4,6 +4,7 @@ Help, footer, palette and the README's key table are generated from it. Knows no
 """
 
 from collections.abc import Iterator
+from functools import cache
 from typing import NamedTuple
 
 from textual.binding import Binding, BindingType
@@ -17,6 +18,7 @@ DISK = "Disk"
 DOWNLOADS = "Downloads"
 INSPECTOR = "Inspector"
 ROUTER = "Router"
+WHAT_IF = "What if"
 DOCTOR = "Doctor"
 PLACES = (
     EVERYWHERE,
@@ -28,6 +30,7 @@ PLACES = (
     DOWNLOADS,
     INSPECTOR,
     ROUTER,
+    WHAT_IF,
     DOCTOR,
 )
 
@@ -97,7 +100,16 @@ KEYS: tuple[Key, ...] = (
     Key("disk.resume", "enter,R", "resume", DISK, "go on", "Go on with the download", True),
     Key("disk.discard", "x", "discard", DISK, "discard", "Discard what is left over", True),
     Key("disk.delete", "d", "delete", DISK, "delete", "Delete the model", True),
-    Key("disk.doctor", "D", "app.doctor", DISK, "doctor", "Look for what is wrong", True, True),
+    Key(
+        "disk.doctor",
+        "D",
+        "app.doctor",
+        DISK,
+        "doctor",
+        "Doctor: look for what is wrong",
+        True,
+        True,
+    ),
     Key("disk.view", "v", "app.view", DISK, "installed", "Show the installed models", True),
     Key("downloads.pause", "space", "pause", DOWNLOADS, "pause", "Pause, or go on", True),
     Key("downloads.cancel", "x", "cancel", DOWNLOADS, "cancel", "Cancel the download", True),
@@ -123,8 +135,51 @@ KEYS: tuple[Key, ...] = (
         "Next section",
         True,
     ),
-    Key("router.previous", "left", "profile(-1)", ROUTER, "profile", "Previous profile", True),
+    Key("router.previous", "left", "profile(-1)", ROUTER, "profile", "Previous profile"),
     Key("router.next", "right", "profile(1)", ROUTER, "profile", "Next profile", True),
+    Key("router.choose", "enter", "choose", ROUTER, "choose", "Why not this one? Try it, go there"),
+    Key("router.back", "escape", "back", ROUTER, "back", "Back to the decision"),
+    Key("router.explain", "e", "view('explain')", ROUTER, "explain", "Every rule", True, True),
+    Key("router.fixes", "f", "view('fixes')", ROUTER, "fixes", "What would change it", True, True),
+    Key("router.what_if", "w", "view('what_if')", ROUTER, "what if", "Try changes", True, True),
+    Key("router.matrix", "m", "view('matrix')", ROUTER, "matrix", "Profiles by models", True, True),
+    Key(
+        "router.breakpoints",
+        "b",
+        "view('breakpoints')",
+        ROUTER,
+        "breaks",
+        "Winner by the context asked for",
+        True,
+        True,
+    ),
+    Key(
+        "router.difference",
+        "d",
+        "view('difference')",
+        ROUTER,
+        "diff",
+        "What the tried changes do to every profile",
+        True,
+        True,
+    ),
+    Key("router.lint", "i", "view('lint')", ROUTER, "lint", "What is hardly meant", True, True),
+    Key("router.try", "t", "try_prompt", ROUTER, "try", "Try a prompt", True, True),
+    Key("router.scenarios", "T", "view('scenarios')", ROUTER, "cases", "Run the cases", True, True),
+    Key(
+        "router.record", "R", "record", ROUTER, "record", "Keep this decision as a case", True, True
+    ),
+    Key("router.apply", "P", "apply", ROUTER, "apply", "Save what is tried, or export", True, True),
+    Key("router.copy", "y", "copy", ROUTER, "copy", "Copy the decision as text", False, True),
+    Key("what_if.more", "plus,equals_sign", "step(1)", WHAT_IF, "more", "The next value", True),
+    Key("what_if.less", "minus", "step(-1)", WHAT_IF, "less", "The value before", True),
+    Key("what_if.switch", "space", "switch", WHAT_IF, "switch", "Switch", True),
+    Key("what_if.remove", "x", "remove", WHAT_IF, "remove", "Take out, or bring back", True),
+    Key("what_if.down", "J", "shift(1)", WHAT_IF, "down", "Move a family down"),
+    Key("what_if.up", "K", "shift(-1)", WHAT_IF, "up", "Move a family up"),
+    Key("what_if.undo", "u", "undo", WHAT_IF, "undo", "Take the last change back", True),
+    Key("what_if.redo", "ctrl+r", "redo", WHAT_IF, "redo", "Make it again"),
+    Key("what_if.reset", "backspace", "reset", WHAT_IF, "reset", "Take everything back"),
     Key("doctor.verify", "v", "verify", DOCTOR, "verify", "Hash every file of the store"),
     Key("doctor.repair", "R", "repair", DOCTOR, "repair", "Fetch what is missing or bad"),
     Key("doctor.reclaim", "x", "reclaim", DOCTOR, "reclaim", "Remove what is left over"),
@@ -139,6 +194,10 @@ _SYMBOLS = {
     "right_square_bracket": "]",
     "left": "←",
     "right": "→",
+    "plus": "+",
+    "minus": "-",
+    "equals_sign": "=",
+    "escape": "esc",
     "up": "↑",
     "down": "↓",
     "pagedown": "page down",
@@ -157,6 +216,12 @@ def bindings(where: str) -> list[BindingType]:
 def in_place(where: str) -> Iterator[Key]:
     """The bindings of one place, in order."""
     return (key for key in KEYS if key.where == where)
+
+
+@cache
+def actions(where: str) -> frozenset[str]:
+    """The names of the actions of one place, without their arguments."""
+    return frozenset(key.action.partition("(")[0] for key in in_place(where))
 
 
 def caps(key: Key) -> str:

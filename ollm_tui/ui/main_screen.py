@@ -20,6 +20,7 @@ from ollm_tui.ui.panes.router import RouterPane
 if TYPE_CHECKING:
     from ollm_tui.ui.panes.disk import DiskPane
     from ollm_tui.ui.panes.running import RunningPane
+    from ollm_tui.ui.simulator.scenarios import ScenarioBook
 
 PANES = ("installed", "downloads", "inspector", "router")
 VIEWS = ("installed", "running", "disk")
@@ -40,8 +41,14 @@ class MainScreen(Screen[None]):
     # Here and not on the app, since screens have a tab of their own that comes before it.
     BINDINGS: ClassVar[list[BindingType]] = keymap.bindings(keymap.PANES)
 
-    def __init__(self, service: ModelService, when_mounted: Callable[[], None]) -> None:
+    def __init__(
+        self,
+        service: ModelService,
+        when_mounted: Callable[[], None],
+        scenarios: "Callable[[], ScenarioBook] | None",
+    ) -> None:
         super().__init__()
+        self._scenarios = scenarios
         self._service = service
         self._when_mounted = when_mounted
         self.view = VIEWS[0]
@@ -57,7 +64,7 @@ class MainScreen(Screen[None]):
         yield Static(id="status", markup=False)
         yield InstalledPane(service)
         yield InspectorPane(service)
-        yield RouterPane(service)
+        yield RouterPane(service, self._scenarios)
         yield DownloadsPane(service)
         yield Static(id="footer", markup=False)
 

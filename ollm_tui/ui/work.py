@@ -6,6 +6,7 @@ This is the worker border of the error tree: what is not one of ours is logged a
 import asyncio
 import logging
 from collections.abc import Callable, Coroutine
+from functools import partial
 from typing import TypeVar
 
 from textual.dom import DOMNode
@@ -17,18 +18,19 @@ from ollm_tui.service.subscriber import as_bug
 _LOG = logging.getLogger(__name__)
 TOAST_S = 8.0
 T = TypeVar("T")
+Job = Coroutine[object, object, None] | Callable[[], Coroutine[object, object, None]]
 
 
-def run(
-    node: DOMNode, job: Coroutine[object, object, None], group: str, *, exclusive: bool = False
-) -> Worker[None]:
+def run(node: DOMNode, job: Job, group: str, *, exclusive: bool = False) -> Worker[None]:
     """Start `job` on the app's event loop.
 
     Args:
+        job: a function where it may be cancelled before it begins, since a coroutine that is
+            never awaited is a warning.
         group: its concern; an exclusive job cancels the earlier ones of its group.
     """
     return node.app.run_worker(
-        _guarded(node, job), group=group, exclusive=exclusive, exit_on_error=False
+        partial(_guarded, node, job), group=group, exclusive=exclusive, exit_on_error=False
     )
 
 
@@ -46,9 +48,9 @@ def report(node: DOMNode, error: OllmError) -> None:
     )
 
 
-async def _guarded(node: DOMNode, job: Coroutine[object, object, None]) -> None:
+async def _guarded(node: DOMNode, job: Job) -> None:
     try:
-        await job
+        await (job() if callable(job) else job)
     except OllmError as error:
         report(node, error)
     except Exception as error:

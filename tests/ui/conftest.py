@@ -11,6 +11,7 @@ from ollm_tui.sandbox.server import SandboxServer
 from ollm_tui.sandbox.timing import INSTANT
 from ollm_tui.service.service import ModelService
 from ollm_tui.ui.app import OllmApp
+from ollm_tui.ui.simulator.scenarios import ScenarioBook
 from tests.ui.screen import Screen
 
 OpenApp = Callable[..., AbstractAsyncContextManager[Screen]]
@@ -40,10 +41,11 @@ def open_app(server: SandboxServer) -> OpenApp:
         wait: bool = True,
         read_timeout_s: float = 15.0,
         provider: Provider | None = None,
+        scenarios: "Callable[[], ScenarioBook] | None" = None,
     ) -> AsyncIterator[Screen]:
         asked = provider or OllamaProvider(host or server.host, read_timeout_s=read_timeout_s)
         service = ModelService(asked)
-        app = OllmApp(service, suggest=lambda word: [("qwen3:14b", "~9.3 GB")])
+        app = OllmApp(service, suggest=lambda word: [("qwen3:14b", "~9.3 GB")], scenarios=scenarios)
         async with app.run_test(size=size, notifications=True) as pilot:
             screen = Screen(app, pilot)
             if wait:

@@ -173,6 +173,15 @@ async def test_the_doctor_names_every_part_and_mends_after_a_preview(
         await screen.sees("Freed 8.0 kB", "✓ store")
 
 
+async def test_the_palette_knows_the_doctor(open_app: OpenApp) -> None:
+    async with open_app() as screen:
+        await screen.press("4", "ctrl+p")
+        await screen.type("doctor")
+        await screen.sees("Doctor: look for what is wrong")
+        await screen.press("enter")
+        await screen.sees("✓ server", "ollama 0.33.0 at ", "31 models")
+
+
 async def test_the_doctor_hashes_on_request(open_app: OpenApp, root: Path) -> None:
     blob = root / "blobs" / digest_of(LICENCE).replace(":", "-")
     blob.write_bytes(LICENCE[::-1])
