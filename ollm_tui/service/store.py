@@ -1,18 +1,25 @@
 """The store on disk behind a provider: what it takes, what is wrong with it, repairs, leftovers.
 
 Asks only when told to: reading a store of hundreds of models takes a while, and few look at it.
+What a store consists of is loaded then, too, since this module is there before the first frame.
 """
 
-from collections.abc import Callable, Sequence
-from contextlib import aclosing
-from datetime import datetime
+from __future__ import annotations  # most types are needed only once somebody looks
 
-from ollm_tui.core.diagnosis import StoreReport
+from contextlib import aclosing
+from typing import TYPE_CHECKING
+
 from ollm_tui.core.error import OllmError, StoreError, Unsupported
 from ollm_tui.core.event import StoreState
 from ollm_tui.core.progress import PullPhase, PullStep
-from ollm_tui.core.store import DiskUsage, Leftover, LeftoverKind, StorePlace
 from ollm_tui.providers.base import Provider, StoreAccess, StoreSupport
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+    from datetime import datetime
+
+    from ollm_tui.core.diagnosis import StoreReport
+    from ollm_tui.core.store import DiskUsage, Leftover, StorePlace
 
 
 class ModelStore:
@@ -61,6 +68,8 @@ class ModelStore:
             Unsupported: the provider has no store within reach; with the reason.
             ProviderError: it does not answer, or the store cannot be read.
         """
+        from ollm_tui.core.diagnosis import StoreReport
+
         access = await self._open()
         findings = await access.inspect(verify=verify, on_progress=on_progress)
         usage = await access.usage()
@@ -108,6 +117,8 @@ class ModelStore:
 
     def _removable(self, place: StorePlace, usage: DiskUsage) -> tuple[Leftover, ...]:
         """What can be reclaimed; of a server's store only what is ours."""
+        from ollm_tui.core.store import LeftoverKind
+
         return tuple(
             item
             for item in usage.reclaimable(self._now())
