@@ -42,6 +42,8 @@ def parse_arguments(arguments: Sequence[str]) -> argparse.Namespace:
     options = _parser(name).parse_intermixed_args(words, unset)
     if name == "route" and options.all and options.asked is not None:
         _parser(name).error("give either a profile or --all")
+    if name == "doctor" and options.names and not options.repair:
+        _parser(name).error("names are for --repair")
     return options
 
 
@@ -167,6 +169,24 @@ def _remove(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--force", action="store_true", help="also models in use")
 
 
+def _doctor(parser: argparse.ArgumentParser) -> None:
+    _json(parser)
+    parser.add_argument("--verify", action="store_true", help="also hash every file of the store")
+    parser.add_argument(
+        "--repair", action="store_true", help="fetch what is missing or bad again, nothing else"
+    )
+    parser.add_argument(
+        "--reclaim", action="store_true", help="remove what is left over; shows it and asks first"
+    )
+    parser.add_argument("--yes", action="store_true", help="do not ask")
+    parser.add_argument(
+        "names",
+        nargs="*",
+        metavar="NAME",
+        help="repair only these; with http:// for a registry without https",
+    )
+
+
 def _search(parser: argparse.ArgumentParser) -> None:
     _json(parser)
     parser.add_argument("words", nargs="*", metavar="WORDS", help="all of them have to occur")
@@ -250,6 +270,11 @@ VERBS = {
         "route a prompt, send it, stream the answer",
         "[--profile P] [--model M] [--verbose] [--json] PROMPT",
         _run,
+    ),
+    "doctor": _Verb(
+        "what is wrong with server, store, configuration and terminal",
+        "[--json] [--verify] [--repair [NAME ...]] [--reclaim [--yes]]",
+        _doctor,
     ),
     "config show": _Verb("the settings in force", "[--origin] [--json]", _config_show),
     "config check": _Verb("what is wrong with the configuration", "[--strict]", _config_check),

@@ -7,7 +7,12 @@ from contextlib import aclosing
 from ollm_tui.core.error import Unsupported
 from ollm_tui.core.model import ModelDetails, ModelList, RunningModel
 from ollm_tui.core.progress import PullStep
-from ollm_tui.providers.base import Provider, RunningSupport
+from ollm_tui.providers.base import (
+    Provider,
+    RunningSupport,
+    StoreAccess,
+    StoreSupport,
+)
 
 
 class DeferredProvider:
@@ -67,11 +72,23 @@ class DeferredProvider:
     async def stands_for(self) -> Provider:
         return await self._made()
 
+    async def open_store(self) -> StoreAccess:
+        provider = await self._made()
+        if isinstance(provider, StoreSupport):
+            return await provider.open_store()
+        raise Unsupported(
+            f"The {provider.kind} provider has no store on this machine",
+            actions=("Ask for the one here with --provider local.",),
+        )
+
     async def _runner(self) -> RunningSupport:
         provider = await self._made()
         if isinstance(provider, RunningSupport):
             return provider
-        raise Unsupported(f"The {provider.kind} provider keeps no models in memory")
+        raise Unsupported(
+            f"The {provider.kind} provider keeps no models in memory",
+            actions=("Choose an Ollama server with --provider ollama.",),
+        )
 
     async def _made(self) -> Provider:
         async with self._making:

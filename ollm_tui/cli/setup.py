@@ -6,6 +6,7 @@ provider is made once the first frame is out. Routing reads the whole configurat
 
 import argparse
 import os
+import shutil
 import socket
 import threading
 from collections.abc import Mapping, Sequence
@@ -123,7 +124,7 @@ class Setup:
             ConfigError: its address cannot be used.
         """
         if connection.kind == "local" or self._stands_in(connection):
-            return self._local_store()
+            return self._local_store(connection)
         from ollm_tui.providers.ollama import OllamaProvider
 
         headers = dict(connection.headers)
@@ -134,10 +135,16 @@ class Setup:
             headers=headers,
             ca_file=connection.ca_file,
             read_timeout_s=connection.timeout_s,
+            # The sandbox has no files, and the store that is here is not its own.
+            locate_store=self._store if self._host is None else None,
         )
 
     def _stands_in(self, connection: Connection) -> bool:
-        """Whether nobody named a server, none answers, and there is a store. Source: ruling Z1."""
+        """Whether nobody named a server, none answers, and a store can do the work in its stead.
+
+        Where Ollama is installed and has no store yet, it is the server that has to be started.
+        Source: ruling Z1.
+        """
         if connection.is_named:
             return False
         from ollm_tui.providers.ollama_host import parse_host
@@ -146,7 +153,8 @@ class Setup:
         try:
             socket.create_connection((host.host, host.port), timeout=PROBE_LIMIT_S).close()
         except OSError:
-            return self._store().exists
+            store = self._store()
+            return store.exists or (store.is_writable and shutil.which("ollama") is None)
         return False
 
     def _store(self) -> "StoreLocation":
@@ -155,10 +163,23 @@ class Setup:
         models = self.inputs.env.get("OLLAMA_MODELS", "")
         return locate_store(home=self.inputs.user_home, ollama_models=models)
 
-    def _local_store(self) -> Provider:
+    def _local_store(self, connection: Connection) -> Provider:
         from ollm_tui.providers.local.provider import LocalProvider
 
-        return LocalProvider(self._store().path)
+        place = self._store()
+        return LocalProvider(
+            place.path,
+            source=place.source,
+            ca_file=connection.ca_file,
+            bytes_per_s=self._bytes_per_s(),
+        )
+
+    def _bytes_per_s(self) -> float | None:
+        """The bandwidth limit; without a configuration file there is none."""
+        if self.quick_connection is not None:
+            return None
+        limit: int | None = self.effective.config.downloads.bandwidth_limit
+        return limit
 
     def make_database(self) -> "ModelDatabase":
         """The known models, with the user's entries."""

@@ -42,6 +42,10 @@ async def run_verb(options: argparse.Namespace) -> int:
             from ollm_tui.cli.generating import run
 
             return await run(options)
+        case "doctor":
+            from ollm_tui.cli.doctoring import doctor
+
+            return await doctor(options)
     if options.verb.startswith("config "):
         from ollm_tui.cli.configuring import configure
 

@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from ollm_tui.core.error import OllmError
     from ollm_tui.core.model import ModelInfo, Problem, RunningModel
     from ollm_tui.core.progress import LayerProgress, ProgressEvent
+    from ollm_tui.core.store import DiskUsage, StorePlace
 
 
 class ServerHealth(StrEnum):
@@ -83,6 +84,18 @@ class RunningState(NamedTuple):
     """The models in memory."""
 
     models: tuple[RunningModel, ...] = ()
+    error: OllmError | None = None
+    """Why nobody can say, for a provider that keeps no models in memory."""
+
+
+class StoreState(NamedTuple):
+    """The model store on disk, once anybody has asked for it."""
+
+    place: StorePlace | None = None
+    usage: DiskUsage | None = None
+    loading: bool = False
+    error: OllmError | None = None
+    """Why the last question was not answered; `usage` is what was known before."""
 
 
 class Notice(NamedTuple):
@@ -92,4 +105,4 @@ class Notice(NamedTuple):
     error: OllmError | None = None
 
 
-Event = ServerState | ModelsState | QueueState | RunningState | Notice
+Event = ServerState | ModelsState | QueueState | RunningState | StoreState | Notice

@@ -10,11 +10,12 @@ from __future__ import annotations  # only types are named here
 from typing import TYPE_CHECKING, Protocol, runtime_checkable
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncGenerator
+    from collections.abc import AsyncGenerator, Callable, Sequence
 
     from ollm_tui.core.generation import GenerationChunk, GenerationRequest
     from ollm_tui.core.model import ModelDetails, ModelList, RunningModel
     from ollm_tui.core.progress import PullStep
+    from ollm_tui.core.store import DiskUsage, Finding, Leftover, StorePlace
 
 
 class Provider(Protocol):
@@ -113,4 +114,62 @@ class StandIn(Protocol):
 
     async def stands_for(self) -> Provider:
         """The one that answers; it may be made only now."""
+        ...
+
+
+class StoreAccess(Protocol):
+    """A model store that this process can read."""
+
+    @property
+    def place(self) -> StorePlace:
+        """Which store it is."""
+        ...
+
+    async def usage(self) -> DiskUsage:
+        """What it takes on disk, and what in it is part of no model."""
+        ...
+
+    async def inspect(
+        self, *, verify: bool = False, on_progress: Callable[[int, int], None] | None = None
+    ) -> tuple[Finding, ...]:
+        """Everything that is wrong with it, the store's own troubles first.
+
+        Args:
+            verify: also hash every file, which reads all of them.
+            on_progress: called on the event loop, about ten times a second while hashing, with
+                the bytes done and all of them.
+        """
+        ...
+
+    def repair(self, name: str) -> AsyncGenerator[PullStep, None]:
+        """Hash every file of a model and fetch only those that are bad; ends as a pull does.
+
+        Raises:
+            ModelNotFound: it is not in the store.
+            DownloadFailed: as a pull.
+            StoreError: it is still damaged.
+        """
+        ...
+
+    async def reclaim(self, items: Sequence[Leftover]) -> int:
+        """Remove leftovers that were shown and are still such; returns the bytes freed.
+
+        Raises:
+            Unsupported: a server owns the store and tidies up by itself.
+            StoreError: the store cannot be written to.
+        """
+        ...
+
+
+@runtime_checkable
+class StoreSupport(Protocol):
+    """A provider whose models may lie where this process can read them."""
+
+    async def open_store(self) -> StoreAccess:
+        """The store behind it.
+
+        Raises:
+            Unsupported: it is out of reach; with the reason and what to do.
+            ProviderError: the provider does not say what it has.
+        """
         ...

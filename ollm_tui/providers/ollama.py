@@ -32,7 +32,9 @@ from ollm_tui.providers.ollama_json import JsonObject, as_line, error_text
 
 if TYPE_CHECKING:
     from ollm_tui.core.generation import GenerationChunk, GenerationRequest
+    from ollm_tui.providers.base import StoreAccess
     from ollm_tui.providers.http import HttpClient
+    from ollm_tui.providers.local.location import StoreLocation
 
 CONNECT_TIMEOUT_S = 5.0
 READ_TIMEOUT_S = 15.0
@@ -45,7 +47,7 @@ _Parsed = TypeVar("_Parsed")
 
 
 class OllamaProvider:
-    """One Ollama server. Implements Provider, RunningSupport and GenerateSupport."""
+    """One Ollama server. Implements Provider, RunningSupport, GenerateSupport and StoreSupport."""
 
     def __init__(
         self,
@@ -55,6 +57,7 @@ class OllamaProvider:
         ca_file: str | None = None,
         connect_timeout_s: float = CONNECT_TIMEOUT_S,
         read_timeout_s: float = READ_TIMEOUT_S,
+        locate_store: "Callable[[], StoreLocation] | None" = None,
     ) -> None:
         """Connect to nobody yet.
 
@@ -63,6 +66,7 @@ class OllamaProvider:
             headers: sent with every request, such as an Authorization.
             ca_file: certificate authorities to trust instead of the usual ones, in PEM.
             read_timeout_s: for a whole answer that is not a stream; streams have no limit.
+            locate_store: where its store would be if it runs on this machine; None = nowhere.
 
         Raises:
             ConfigError: the address cannot be used.
@@ -72,6 +76,7 @@ class OllamaProvider:
         self._ca_file = ca_file
         self._connect_timeout_s = connect_timeout_s
         self._read_timeout_s = read_timeout_s
+        self._locate_store = locate_store
         self._client: HttpClient | None = None
         self._opening = asyncio.Lock()
 
@@ -242,6 +247,27 @@ class OllamaProvider:
             f"The connection to {self.host} broke",
             cause="the stream ended before the answer was complete",
         )
+
+    async def open_store(self) -> "StoreAccess":
+        """The server's store, where it is on this machine and may be read.
+
+        Raises:
+            Unsupported: it is not, or it is not the server's.
+        """
+        if not self._host.is_loopback:
+            raise Unsupported(
+                f"The model store of {self.host} is out of reach",
+                cause="the server runs on another machine",
+                actions=("Run ollm-tui on that machine to look at its files.",),
+            )
+        if self._locate_store is None:
+            raise Unsupported(
+                f"{self.host} has no model store on this machine",
+                actions=("Leave out --demo to look at your own.",),
+            )
+        from ollm_tui.providers.local.access import server_store_access
+
+        return await server_store_access(self, self._locate_store)
 
     async def close(self) -> None:
         """Let go of every connection; a later request opens new ones."""

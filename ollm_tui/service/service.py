@@ -32,6 +32,7 @@ from ollm_tui.service.knowledge import Knowledge
 from ollm_tui.service.reach import ServerWatch
 from ollm_tui.service.retry import roll
 from ollm_tui.service.running import RunningModels
+from ollm_tui.service.store import ModelStore
 from ollm_tui.service.subscriber import Publisher, Subscriber
 
 if TYPE_CHECKING:
@@ -104,6 +105,8 @@ class ModelService:
             memory=self._memory,
         )
         self._running = RunningModels(provider, on_change=self._memory_changed, clock=clock)
+        self.store = ModelStore(provider, on_change=self._publisher.publish, now=now)
+        """The files behind the models, where they are on this machine."""
         self.downloads = Downloads(
             provider.pull,
             self._memory,

@@ -7,21 +7,29 @@ from functools import partial
 from typing import TYPE_CHECKING, ClassVar
 
 from textual import events, on
-from textual.app import App, ComposeResult, SystemCommand
+from textual.app import App, SystemCommand
 from textual.binding import BindingType
-from textual.content import Content
 from textual.dom import DOMNode
 from textual.screen import Screen
 from textual.timer import Timer
 from textual.widgets import Static
 
-from ollm_tui.core.error import OllmError
-from ollm_tui.core.event import Event, ModelsState, Notice, QueueState, RunningState, ServerHealth
+from ollm_tui.core.error import OllmError, Unsupported
+from ollm_tui.core.event import (
+    Event,
+    ModelsState,
+    Notice,
+    QueueState,
+    RunningState,
+    ServerHealth,
+    StoreState,
+)
 from ollm_tui.core.model import ModelInfo, Problem
 from ollm_tui.service.service import ModelService
 from ollm_tui.ui import format as words
 from ollm_tui.ui import keymap, status, terminal, work
 from ollm_tui.ui.bridge import Bridge
+from ollm_tui.ui.main_screen import PANES, MainScreen
 from ollm_tui.ui.panes.downloads import DownloadsPane
 from ollm_tui.ui.panes.inspector import InspectorPane
 from ollm_tui.ui.panes.installed import InstalledPane
@@ -33,14 +41,6 @@ if TYPE_CHECKING:
     from ollm_tui.ui.screens.config import SettingsSource
     from ollm_tui.ui.simulator.scenarios import ScenarioBook
 
-PANES = ("installed", "downloads", "inspector", "router")
-PLACES = dict(
-    zip(
-        PANES,
-        (keymap.INSTALLED, keymap.DOWNLOADS, keymap.INSPECTOR, keymap.ROUTER),
-        strict=True,
-    )
-)
 WIDE_FROM = 100
 ROOMY_FROM = 180
 INSPECT_AFTER_S = 0.06
@@ -48,57 +48,6 @@ _NAMED = 3  # unreadable entries that a toast has room for
 MEMORY_EVERY_S = 5.0
 
 Suggest = Callable[[str], Sequence[tuple[str, str]]]
-
-
-class MainScreen(Screen[None]):
-    """The four panes: side by side when wide, one at a time when narrow or zoomed."""
-
-    # Here and not on the app, since screens have a tab of their own that comes before it.
-    BINDINGS: ClassVar[list[BindingType]] = keymap.bindings(keymap.PANES)
-
-    def __init__(
-        self,
-        service: ModelService,
-        when_mounted: Callable[[], None],
-        scenarios: "Callable[[], ScenarioBook] | None",
-    ) -> None:
-        super().__init__()
-        self._scenarios = scenarios
-        self._service = service
-        self._when_mounted = when_mounted
-
-    def on_mount(self) -> None:
-        self._when_mounted()
-
-    def compose(self) -> ComposeResult:
-        service = self._service
-        yield Static(id="status", markup=False)
-        yield InstalledPane(service)
-        yield InspectorPane(service)
-        yield RouterPane(service, self._scenarios)
-        yield DownloadsPane(service)
-        yield Static(id="footer", markup=False)
-
-    def show_tabs(self, active: str | None) -> None:
-        """Show which pane one is on when only one has room; None = all of them have."""
-        tabs = self.query("#tabs")
-        if active is None:
-            tabs.remove()
-        elif tabs:
-            tabs.only_one(Static).update(status.tab_line(PANES, active))
-        else:
-            self.mount(Static(status.tab_line(PANES, active), id="tabs"), after="#status")
-
-    def show_banner(self, text: str) -> None:
-        """Show a line that stays; the empty text takes it away."""
-        banner = self.query("#banner")
-        self.set_class(bool(text), "-banner")
-        if not text:
-            banner.remove()
-        elif banner:
-            banner.only_one(Static).update(Content(text))
-        else:
-            self.mount(Static(Content(text), id="banner"), after="#status")
 
 
 class OllmApp(App[None]):
@@ -169,6 +118,7 @@ class OllmApp(App[None]):
                 installed.show(event)
                 self._inspect(installed.item)
                 main.query_one(RouterPane).show(event)
+                main.models_changed(event)
                 self._tell_problems(event)
             case QueueState():
                 main.query_one(DownloadsPane).show(event)
@@ -178,8 +128,8 @@ class OllmApp(App[None]):
                     work.report(self, event.error)
                 else:
                     self.notify(event.text, markup=False)
-            case RunningState():
-                pass  # which models are loaded arrives with the models
+            case RunningState() | StoreState():
+                main.show_view_state(event)
         self._show_status()
 
     def _tell_problems(self, state: ModelsState) -> None:
@@ -212,7 +162,8 @@ class OllmApp(App[None]):
 
     @on(RowList.Moved, "#installed")
     def _cursor_moved(self, event: RowList.Moved) -> None:
-        self._inspect(event.rows.item)
+        if self.screen_stack:  # a list may still move while the screens are being closed
+            self._inspect(event.rows.item)
 
     @on(RowList.Chosen, "#installed")
     def _row_chosen(self) -> None:
@@ -240,7 +191,7 @@ class OllmApp(App[None]):
 
     def action_pane(self, name: str) -> None:
         """Go to a pane."""
-        pane = self._main.query_one(f"#{name}")
+        pane = self._main.pane(name)
         # It takes the focus before the others are hidden: hiding the focused one would have
         # Textual choose another itself.
         pane.display = True
@@ -262,8 +213,9 @@ class OllmApp(App[None]):
         self._arrange()
 
     def on_descendant_focus(self, event: events.DescendantFocus) -> None:
-        if event.widget.id in PANES and event.widget.display:
-            self._active = event.widget.id
+        name = self._main.pane_of(event.widget)
+        if name and event.widget.display:
+            self._active = name
             self._arrange()
 
     def on_resize(self, event: events.Resize) -> None:
@@ -275,7 +227,7 @@ class OllmApp(App[None]):
         """Show the panes that have room, and the two lines around them."""
         main = self._main
         is_alone = self._width < WIDE_FROM or self._is_zoomed
-        place = PLACES[self._active]
+        place = main.place(self._active)
         if self._active == "router":
             router = main.query_one(RouterPane)
             place = router.place
@@ -286,16 +238,21 @@ class OllmApp(App[None]):
         self._arranged = arrangement
         main.set_class(is_alone, "-alone")
         for pane in PANES:
-            widget = main.query_one(f"#{pane}")
+            widget = main.pane(pane)
             # Set on the widget itself, not by a class: a pane that is still hidden by a stylesheet
             # that has yet to be applied cannot take the focus.
             if widget.display != (is_shown := pane == self._active or not is_alone):
                 widget.display = is_shown
         main.show_tabs(self._active if is_alone else None)
         self._show_status()
-        self._main.query_one("#footer", Static).update(
+        main.query_one("#footer", Static).update(
             status.footer_line(place, self._width), layout=False
         )
+
+    def action_view(self) -> None:
+        """Show the next view of the first pane: installed, running, disk."""
+        self._main.show_view(self._main.next_view)
+        self.action_pane("installed")
 
     # Keys that work anywhere.
 
@@ -306,6 +263,7 @@ class OllmApp(App[None]):
         if self._main.query(FilterLine):
             self._main.query_one(FilterLine).focus()
             return
+        self._main.show_view("installed")
         self.action_pane("installed")
         installed = self._main.query_one(InstalledPane)
         self._main.mount(FilterLine(installed), before="#footer")
@@ -313,6 +271,7 @@ class OllmApp(App[None]):
     def action_refresh(self) -> None:
         """Ask the server for everything again."""
         work.run(self, self.service.refresh(), "refresh", exclusive=True)
+        self._main.look_again()
 
     def action_pull(self) -> None:
         """Ask for names and queue them."""
@@ -335,6 +294,12 @@ class OllmApp(App[None]):
 
         self.clear_notifications()  # what they tell of the configuration is in the view
         self.push_screen(ConfigScreen(self._effective, self._settings, self._configured))
+
+    def action_doctor(self) -> None:
+        """Look for what is wrong with server, store, configuration and terminal."""
+        from ollm_tui.ui.screens.doctor import DoctorScreen
+
+        self.push_screen(DoctorScreen(self.service, self._effective))
 
     def action_help(self) -> None:
         """Show all keys."""
@@ -365,7 +330,7 @@ class OllmApp(App[None]):
         """Every action by name, then Textual's own."""
         for key in keymap.KEYS:
             if key.palette:
-                target = self._main.query_one(f"#{self._active}")
+                target = self._main.pane(self._active)
                 namespace: DOMNode = self if key.where == keymap.EVERYWHERE else target
                 yield SystemCommand(
                     key.description,
@@ -456,6 +421,8 @@ class OllmApp(App[None]):
     async def _memory(self) -> None:
         try:
             await self.service.refresh_running()
+        except Unsupported:
+            pass  # the view of what runs says so
         except OllmError:
             self.action_refresh()  # which says what is wrong, once
 

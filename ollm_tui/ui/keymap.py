@@ -13,11 +13,26 @@ EVERYWHERE = "everywhere"
 PANES = "panes"
 LISTS = "lists"
 INSTALLED = "Installed"
+RUNNING = "Running"
+DISK = "Disk"
 DOWNLOADS = "Downloads"
 INSPECTOR = "Inspector"
 ROUTER = "Router"
 WHAT_IF = "What if"
-PLACES = (EVERYWHERE, PANES, LISTS, INSTALLED, DOWNLOADS, INSPECTOR, ROUTER, WHAT_IF)
+DOCTOR = "Doctor"
+PLACES = (
+    EVERYWHERE,
+    PANES,
+    LISTS,
+    INSTALLED,
+    RUNNING,
+    DISK,
+    DOWNLOADS,
+    INSPECTOR,
+    ROUTER,
+    WHAT_IF,
+    DOCTOR,
+)
 
 
 class Key(NamedTuple):
@@ -87,6 +102,25 @@ KEYS: tuple[Key, ...] = (
         False,
         True,
     ),
+    Key("installed.view", "v", "app.view", INSTALLED, "running", "Show what is running", True),
+    Key("running.unload", "l", "unload", RUNNING, "unload", "Unload the model", True),
+    Key("running.unload_all", "L", "unload_all", RUNNING, "unload all", "Unload all models", True),
+    Key("running.keep", "t", "keep", RUNNING, "keep", "Change how long it stays", True),
+    Key("running.view", "v", "app.view", RUNNING, "disk", "Show the disk", True),
+    Key("disk.resume", "enter,R", "resume", DISK, "go on", "Go on with the download", True),
+    Key("disk.discard", "x", "discard", DISK, "discard", "Discard what is left over", True),
+    Key("disk.delete", "d", "delete", DISK, "delete", "Delete the model", True),
+    Key(
+        "disk.doctor",
+        "D",
+        "app.doctor",
+        DISK,
+        "doctor",
+        "Doctor: look for what is wrong",
+        True,
+        True,
+    ),
+    Key("disk.view", "v", "app.view", DISK, "installed", "Show the installed models", True),
     Key("downloads.pause", "space", "pause", DOWNLOADS, "pause", "Pause, or go on", True),
     Key("downloads.cancel", "x", "cancel", DOWNLOADS, "cancel", "Cancel the download", True),
     Key("downloads.retry", "R", "retry", DOWNLOADS, "retry", "Try again now", True),
@@ -156,6 +190,11 @@ KEYS: tuple[Key, ...] = (
     Key("what_if.undo", "u", "undo", WHAT_IF, "undo", "Take the last change back", True),
     Key("what_if.redo", "ctrl+r", "redo", WHAT_IF, "redo", "Make it again"),
     Key("what_if.reset", "backspace", "reset", WHAT_IF, "reset", "Take everything back"),
+    Key("doctor.verify", "v", "verify", DOCTOR, "verify", "Hash every file of the store"),
+    Key("doctor.repair", "R", "repair", DOCTOR, "repair", "Fetch what is missing or bad"),
+    Key("doctor.reclaim", "x", "reclaim", DOCTOR, "reclaim", "Remove what is left over"),
+    Key("doctor.again", "r", "again", DOCTOR, "again", "Look again"),
+    Key("doctor.close", "escape,q,D", "dismiss", DOCTOR, "close", "Close"),
 )
 
 _SYMBOLS = {

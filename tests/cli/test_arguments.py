@@ -27,6 +27,7 @@ WORDS = {
     "cp": ["a", "b"],
     "rm": ["m"],
     "search": ["m"],
+    "doctor": ["--repair", "m"],
     "route": ["code"],
     "route test": ["f.yaml"],
     "run": ["Hello", "there"],

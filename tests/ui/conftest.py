@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+from ollm_tui.providers.base import Provider
 from ollm_tui.providers.ollama import OllamaProvider
 from ollm_tui.sandbox.server import SandboxServer
 from ollm_tui.sandbox.timing import INSTANT
@@ -32,7 +33,7 @@ def server() -> Iterator[SandboxServer]:
 
 @pytest.fixture
 def open_app(server: SandboxServer) -> OpenApp:
-    """Opens the app on the server, or on another address, at a size."""
+    """Opens the app on the server, another address or another provider, at a size."""
 
     @asynccontextmanager
     async def opened(
@@ -41,9 +42,11 @@ def open_app(server: SandboxServer) -> OpenApp:
         size: tuple[int, int] = (120, 40),
         wait: bool = True,
         read_timeout_s: float = 15.0,
+        provider: Provider | None = None,
         scenarios: "Callable[[], ScenarioBook] | None" = None,
     ) -> AsyncIterator[Screen]:
-        service = ModelService(OllamaProvider(host or server.host, read_timeout_s=read_timeout_s))
+        asked = provider or OllamaProvider(host or server.host, read_timeout_s=read_timeout_s)
+        service = ModelService(asked)
         app = OllmApp(service, suggest=lambda word: [("qwen3:14b", "~9.3 GB")], scenarios=scenarios)
         async with app.run_test(size=size, notifications=True) as pilot:
             screen = Screen(app, pilot)

@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, TypeVar
 
-from ollm_tui.core.error import DeleteFailed, DownloadFailed, ModelNotFound, StoreError
+from ollm_tui.core.error import DeleteFailed, DownloadFailed, ModelNotFound
 from ollm_tui.core.model import ModelDetails, ModelList
 from ollm_tui.core.name import ModelName, parse_name, parse_reference
 from ollm_tui.core.progress import PullPhase, PullStep
@@ -25,13 +25,14 @@ from ollm_tui.providers.local.pool import TransferPool
 from ollm_tui.providers.local.publish import copy_model, publish_model
 from ollm_tui.providers.local.rate import RateLimit
 from ollm_tui.providers.local.reader import ModelReader, blob_damage
-from ollm_tui.providers.local.removal import remove_model
+from ollm_tui.providers.local.removal import remove_blob, remove_model
 from ollm_tui.providers.local.stop import Stopped, StopSignal
 from ollm_tui.providers.local.store import Store
-from ollm_tui.providers.local.thread import in_thread, notify
+from ollm_tui.providers.local.thread import in_store, in_thread, notify
 from ollm_tui.providers.local.transfer import BlobSource, Transfer
 
 if TYPE_CHECKING:
+    from ollm_tui.providers.base import StoreAccess
     from ollm_tui.providers.local.registry import Registry
 
 STEP_EVERY_S = 0.1
@@ -56,10 +57,11 @@ class PullPlan:
 
 
 class LocalProvider:
-    """One model store. Implements Provider.
+    """One model store. Implements Provider and StoreSupport.
 
     Args:
         root: the store's directory; it need not exist yet.
+        source: why this one, for people.
         ca_file: certificate authorities to trust beside the usual ones.
         credentials: of registries, by host or host:port.
         server_version: of the Ollama that will run the models; empty if there is none.
@@ -70,6 +72,7 @@ class LocalProvider:
         self,
         root: Path,
         *,
+        source: str = "the setting",
         ca_file: str | None = None,
         credentials: Mapping[str, Credentials] | None = None,
         server_version: str = "",
@@ -77,6 +80,7 @@ class LocalProvider:
         policy: TransferPolicy | None = None,
     ) -> None:
         self._policy = policy or TransferPolicy()
+        self._why_here = source
         self._ca_file = ca_file
         self._credentials = credentials
         self._server_version = server_version
@@ -170,20 +174,35 @@ class LocalProvider:
     async def repair(self, name: str) -> AsyncGenerator[PullStep, None]:
         """Hash every file of a model in the store, and fetch again only those that are bad.
 
+        Nothing is removed before the registry has said that it has the model.
+
         Raises:
             ModelNotFound: it is not in the store.
             DownloadFailed: as `pull`.
         """
-        from ollm_tui.providers.local.inspection import drop_altered
+        from ollm_tui.providers.local.inspection import is_altered
 
         entry = await self._in_store(lambda: self.store.find(name))
         manifest = entry.manifest or await self._manifest(entry.name)
+        altered = []
         for blob in manifest.blobs:
             yield PullStep(PullPhase.VERIFYING, f"checking {blob.short_digest}")
-            await in_thread(functools.partial(drop_altered, self.store, blob))
+            if await in_store(self.store, functools.partial(is_altered, self.store, blob)):
+                altered.append(blob.digest)
+        if altered and entry.manifest:
+            yield PullStep(PullPhase.RESOLVING, f"asking {entry.name.host}")
+            await self._manifest(entry.name)
+        for digest in altered:
+            await self._in_store(functools.partial(remove_blob, self.store, digest))
         async with contextlib.aclosing(self._bring(entry.name, manifest)) as steps:
             async for step in steps:
                 yield step
+
+    async def open_store(self) -> "StoreAccess":
+        """The store, which is this provider's own."""
+        from ollm_tui.providers.local.access import store_access
+
+        return await self._in_store(lambda: store_access(self.store, self._why_here, self.repair))
 
     async def close(self) -> None:
         """End every transfer, and let go of every connection; what has arrived stays."""
@@ -317,18 +336,7 @@ class LocalProvider:
         return "; ".join(notices)
 
     async def _in_store(self, work: Callable[[], _Result]) -> _Result:
-        """Do something with the store in a thread, and have its errors in our words."""
-
-        def guarded(_: StopSignal) -> _Result:
-            try:
-                return work()
-            except OSError as error:
-                raise StoreError(
-                    f"The model store {self.store.display} cannot be used",
-                    cause=error.strerror or str(error),
-                ) from error
-
-        return await in_thread(guarded)
+        return await in_store(self.store, lambda _: work())
 
 
 async def _until_done(transfer: Transfer) -> AsyncGenerator[None, None]:

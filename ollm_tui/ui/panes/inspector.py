@@ -112,6 +112,8 @@ def _overview(info: ModelInfo, listed: ModelInfo, now: datetime) -> Iterator[Tex
     if info.modified_at is not None:
         ago = words.age(info.modified_at, now)
         yield Text(f"{info.modified_at.astimezone():%Y-%m-%d %H:%M}, {ago} ago", label="changed")
+    if source := words.source(listed.name):
+        yield Text(source, label="source")
     if listed.digest:
         yield Text(listed.digest[:12], label="digest")
 

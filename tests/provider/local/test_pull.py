@@ -655,5 +655,19 @@ async def test_a_repair_fetches_only_what_is_bad(
     registry.requests.clear()
     steps = [step async for step in provider.repair(registry.name())]
     assert steps[-1].phase is PullPhase.SUCCESS
-    assert [request.path.rpartition("/")[2] for request in registry.requests] == [WEIGHTS]
+    asked = [request.path.rpartition("/")[2] for request in registry.requests]
+    assert [part for part in asked if part.startswith("sha256:")] == [WEIGHTS]
     assert is_installed(provider.store.root, installed_at(registry), MODEL)
+
+
+async def test_a_repair_removes_nothing_while_the_registry_does_not_have_the_model(
+    provider: LocalProvider, registry: FaultyRegistry
+) -> None:
+    registry.push(MODEL)
+    await pull(provider, registry.name())
+    path = provider.store.blob_path(WEIGHTS)
+    path.write_bytes(b"x" + path.read_bytes()[1:])
+    registry.manifests.clear()
+    with pytest.raises(ModelNotFound):
+        [step async for step in provider.repair(registry.name())]
+    assert path.read_bytes()[:1] == b"x"
