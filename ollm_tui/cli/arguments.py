@@ -145,7 +145,9 @@ def _names(parser: argparse.ArgumentParser) -> None:
 
 def _list(parser: argparse.ArgumentParser) -> None:
     _json(parser)
-    parser.add_argument("filter", nargs="*", metavar="FILTER", help="words that the name has")
+    parser.add_argument(
+        "filter", nargs="*", metavar="FILTER", help="words of the name, cap:tools, ctx>=32k …"
+    )
 
 
 def _show(parser: argparse.ArgumentParser) -> None:

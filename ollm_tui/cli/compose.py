@@ -3,6 +3,7 @@
 import argparse
 from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager, contextmanager
+from functools import cache
 from typing import TYPE_CHECKING
 
 from ollm_tui.cli.deferred import DeferredProvider
@@ -100,6 +101,18 @@ def names_to_pull(service: ModelService, word: str) -> list[tuple[str, str]]:
     ]
     found.sort(key=lambda model: not model.name.startswith(wanted))
     return [(model.name, _about(model)) for model in found]
+
+
+def known_to_pull(name: str) -> ModelInfo | None:
+    """What the catalogue says of a name; None = nothing, or it is no name."""
+    return _by_key().get(name_key(name))
+
+
+@cache
+def _by_key() -> dict[str, ModelInfo]:
+    from ollm_tui.catalogue.catalogue import catalogue
+
+    return {name_key(model.name): model for model in catalogue()}
 
 
 def _about(model: ModelInfo) -> str:

@@ -5,9 +5,11 @@ from collections.abc import AsyncGenerator, Callable
 from contextlib import aclosing
 
 from ollm_tui.core.error import Unsupported
-from ollm_tui.core.model import ModelDetails, ModelList, RunningModel
+from ollm_tui.core.model import ModelDetails, ModelFile, ModelList, RunningModel
 from ollm_tui.core.progress import PullStep
 from ollm_tui.providers.base import (
+    DiskSupport,
+    FilesSupport,
     Provider,
     RunningSupport,
     StoreAccess,
@@ -44,6 +46,16 @@ class DeferredProvider:
 
     async def show(self, name: str) -> ModelDetails:
         return await (await self._made()).show(name)
+
+    async def free_bytes(self) -> int | None:
+        provider = await self._made()
+        return await provider.free_bytes() if isinstance(provider, DiskSupport) else None
+
+    async def files(self, name: str) -> tuple[ModelFile, ...]:
+        provider = await self._made()
+        if not isinstance(provider, FilesSupport):
+            raise Unsupported(f"The {provider.kind} provider does not show its files")
+        return await provider.files(name)
 
     async def pull(self, name: str) -> AsyncGenerator[PullStep, None]:
         async with aclosing((await self._made()).pull(name)) as steps:

@@ -2,6 +2,7 @@
 
 from ollm_tui.core.error import (
     ConfigError,
+    FilterError,
     InvalidName,
     ModelNotFound,
     OllmError,
@@ -20,7 +21,7 @@ def exit_status(error: OllmError) -> int:
     match error:
         case InvalidName() | ConfigError() | UnknownProfile() | PatternSyntaxError():
             return USAGE
-        case ScenarioError():
+        case FilterError() | ScenarioError():
             return USAGE
         case ModelNotFound() | RoutingError():
             return NEGATIVE

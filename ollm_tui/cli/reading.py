@@ -8,6 +8,7 @@ from ollm_tui.cli import render
 from ollm_tui.cli.exit_status import DONE, NEGATIVE
 from ollm_tui.cli.installed import last_known, see_memory, with_memory
 from ollm_tui.cli.output import say, warn
+from ollm_tui.core.error import FilterError
 from ollm_tui.core.filter import Filter
 from ollm_tui.core.model import ModelStatus
 from ollm_tui.core.name import name_key, parse_reference
@@ -17,13 +18,20 @@ from ollm_tui.ui import format as words
 
 async def list_models(service: ModelService, options: argparse.Namespace) -> int:
     """The installed models that the filter lets through."""
-    models = await last_known(service)
     wanted = Filter.parse(" ".join(options.filter))
+    if wanted.asks_marks:
+        raise FilterError(
+            "Nothing is marked outside the screen", actions=("Leave “marked” out of the filter.",)
+        )
+    models = await last_known(service)
     if options.json:
         memory_known = await see_memory(service)
         chosen = [model for model in service.models.models if wanted.matches(model)]
         say(render.as_json(render.list_json(service.server, service.models, chosen, memory_known)))
         return DONE
+    if wanted.asks_memory:
+        await see_memory(service)
+        models = service.models.models
     for problem in service.models.problems:
         warn(f"left out: {problem.subject}: {problem.reason}")
     chosen = [model for model in models if wanted.matches(model)]

@@ -4,7 +4,7 @@ import argparse
 import os
 from functools import partial
 
-from ollm_tui.cli.compose import make_service, names_to_pull, opened_setup
+from ollm_tui.cli.compose import known_to_pull, make_service, names_to_pull, opened_setup
 from ollm_tui.core.error import ConfigError
 from ollm_tui.ui import terminal
 
@@ -22,6 +22,7 @@ def open_screen(options: argparse.Namespace) -> int:
     with opened_setup(options) as setup:
         service = make_service(setup, remembers=True)
         from ollm_tui.ui.app import OllmApp
+        from ollm_tui.ui.look import LookFile
 
         app = OllmApp(
             service,
@@ -29,6 +30,13 @@ def open_screen(options: argparse.Namespace) -> int:
             settings=setup,
             suggest=partial(names_to_pull, service),
             scenarios=setup.scenario_book,
+            known=known_to_pull,
+            look=LookFile(setup.look_path),
+            log_file=options.log_file or "",
         )
         app.run()
+        if app.crash is not None:
+            from ollm_tui.cli.crash import crash_error
+
+            raise crash_error(app.crash, options.log_file, setup.inputs.ollm_home)
     return app.return_code or 0

@@ -36,6 +36,9 @@ if TYPE_CHECKING:
     from ollm_tui.ui.simulator.scenarios import ScenarioBook
 
 STATE_NAME = "state.sqlite"
+LOOK_NAME = "look.json"
+DEMO_MEMORY_BYTES = 24 * 10**9
+"""Of the machine that the made-up server would run on: the demo is the same everywhere."""
 PROBE_LIMIT_S = 0.5
 
 
@@ -83,10 +86,14 @@ class Setup:
         from ollm_tui.config.manager import ConfigManager
         from ollm_tui.routing.pattern import check_pattern
         from ollm_tui.routing.profile import BUILT_IN_PROFILES
+        from ollm_tui.ui.keymap import KEYS
+        from ollm_tui.ui.rebinding import rebind
 
         knowledge = Knowledge(
             profiles=tuple(profile.name for profile in BUILT_IN_PROFILES),
             check_pattern=check_pattern,
+            bindings=frozenset(key.id for key in KEYS),
+            check_keys=lambda keys: rebind(keys).problems,
         )
         return ConfigManager(self.inputs, knowledge)
 
@@ -100,6 +107,11 @@ class Setup:
     def state_path(self) -> Path | None:
         """Where the queue and the last known lists are kept; nowhere for the demo."""
         return None if self._host is not None else self.inputs.ollm_home / STATE_NAME
+
+    @property
+    def look_path(self) -> Path | None:
+        """Where the look of the screen is kept; nowhere for the demo."""
+        return None if self._host is not None else self.inputs.ollm_home / LOOK_NAME
 
     def connection(self) -> Connection:
         """Whom to ask; reads the files where there are some."""
@@ -292,6 +304,17 @@ class Setup:
 
         return FileOfCases(self.inputs) if self._host is None else CasesInMemory()
 
+    def memory_bytes(self) -> int | None:
+        """The memory of the machine that runs the models, where that is this one; else None."""
+        if self._host is not None:
+            return DEMO_MEMORY_BYTES
+        connection = self.connection()
+        return (
+            machine_memory_bytes()
+            if connection.kind == "local" or is_here(connection.host)
+            else None
+        )
+
     def _memory_budget(self) -> int | None:
         """What is set, else three quarters of this machine's memory when the server runs on it."""
         configured: int | None = self.effective.config.model.routing.memory_budget
@@ -303,15 +326,24 @@ class Setup:
 
 def memory_budget_bytes(address: str) -> int | None:
     """Three quarters of this machine's memory, where the server is on it. Source: decision R16."""
+    total_bytes = machine_memory_bytes() if is_here(address) else None
+    return None if total_bytes is None else total_bytes * 3 // 4
+
+
+def is_here(address: str) -> bool:
+    """Whether a server's address is on this machine."""
     from ollm_tui.providers.ollama_host import parse_host
 
-    if not parse_host(address).is_loopback:
-        return None
+    return parse_host(address).is_loopback
+
+
+def machine_memory_bytes() -> int | None:
+    """This machine's memory; None for a system that does not tell."""
     try:
         total_bytes = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
-    except (OSError, ValueError):  # a system that does not tell
+    except (OSError, ValueError):
         return None
-    return total_bytes * 3 // 4 if total_bytes > 0 else None
+    return total_bytes if total_bytes > 0 else None
 
 
 def config_error(problems: "tuple[ConfigProblem, ...]") -> ConfigError:

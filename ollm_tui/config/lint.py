@@ -3,7 +3,7 @@
 Errors take the value out of its layer, like those of `check.py`; the rest warns.
 """
 
-from collections.abc import Callable, Collection, Iterable, Iterator
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 
 from ollm_tui.config.check import described
@@ -29,6 +29,8 @@ class Knowledge:
     """Raises an OllmError for a glob pattern that means nothing."""
     bindings: Collection[str] | None = None
     """Ids of the key bindings."""
+    check_keys: Callable[[Mapping[str, str]], Iterable[tuple[str, str, str]]] | None = None
+    """Takes binding ids to keys; gives the id, the sentence and the detail of each mistake."""
 
 
 def bind_active_provider(layers: Iterable[Layer]) -> str:
@@ -173,6 +175,27 @@ def check_bindings(layer: Layer, knowledge: Knowledge) -> None:
                 + "The help screen (?) lists the ids.",
                 of_key=True,
             )
+
+
+def check_key_clashes(layers: Iterable[Layer], knowledge: Knowledge) -> None:
+    """Warn of keys that are none, or that two bindings cannot both have."""
+    if knowledge.check_keys is None:
+        return
+    written: dict[str, tuple[Layer, Node]] = {}
+    for layer in layers:
+        for name, node in entries(find(layer.root, ("ui", "keys"))).items():
+            written.setdefault(name, (layer, node))
+    keys = {name: node.value for name, (_, node) in written.items() if isinstance(node.value, str)}
+    for name, sentence, detail in knowledge.check_keys(keys):
+        layer, node = written[name]
+        layer.report(
+            sentence,
+            node,
+            ("ui", "keys", name),
+            severity=Severity.WARNING,
+            detail=detail,
+            remedy="The help screen (?) shows every key.",
+        )
 
 
 def warn_of_double_options(layers: Iterable[Layer], active: str) -> None:

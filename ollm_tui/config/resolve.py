@@ -132,6 +132,7 @@ def _load(inputs: Inputs, knowledge: Knowledge) -> Effective:
     for layer in layers:
         _judge(layer, inputs, knowledge)
     lint.check_profiles(layers, knowledge)
+    lint.check_key_clashes(layers, knowledge)
     lint.warn_of_double_options(layers, active)
     leaves, config = merge(layers)
     _note_overruled_flags(layers, config, active)

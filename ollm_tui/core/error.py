@@ -2,6 +2,7 @@
 
 OllmError
 ├── InvalidName                a model name that fails the grammar
+├── FilterError                a filter of a list that means nothing
 ├── ConfigError                a setting that cannot be used; carries its problems
 ├── ProviderError
 │   ├── ProviderOffline        nobody answers: refused, no such host, timeout, 502, 503, 504
@@ -59,6 +60,12 @@ class InvalidName(OllmError):
     default_actions = (
         "Write a name as model, model:tag, namespace/model:tag or host/namespace/model:tag.",
     )
+
+
+class FilterError(OllmError):
+    """A filter of a list that means nothing."""
+
+    default_actions = ("Write words of the name, or conditions such as cap:tools ctx>=32k.",)
 
 
 class ConfigError(OllmError):

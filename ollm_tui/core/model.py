@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
 from types import MappingProxyType
+from typing import NamedTuple
 
 UNKNOWN_FAMILY = "unknown"
 _NO_SOURCES: Mapping[str, str] = MappingProxyType({})
@@ -98,6 +99,18 @@ class ModelDetails:
     modelfile: str = ""
     requires: str = ""
     """Lowest server version that can run it, or empty."""
+
+
+class ModelFile(NamedTuple):
+    """One file that a model consists of."""
+
+    kind: str
+    """What it is for: model, template, params, license, config. Sanitised."""
+    size_bytes: int
+    digest: str
+    """sha256: and 64 hex digits."""
+    shared_with: tuple[str, ...] = ()
+    """Other models that consist of it as well, for people."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from collections.abc import AsyncGenerator, Callable, Sequence
 
     from ollm_tui.core.generation import GenerationChunk, GenerationRequest
-    from ollm_tui.core.model import ModelDetails, ModelList, RunningModel
+    from ollm_tui.core.model import ModelDetails, ModelFile, ModelList, RunningModel
     from ollm_tui.core.progress import PullStep
     from ollm_tui.core.store import DiskUsage, Finding, Leftover, StorePlace
 
@@ -96,6 +96,29 @@ class RunningSupport(Protocol):
 
     async def unload(self, name: str) -> None:
         """Ask for a model to leave memory; it does once its running requests end."""
+        ...
+
+
+@runtime_checkable
+class DiskSupport(Protocol):
+    """A provider whose disk may be seen from here."""
+
+    async def free_bytes(self) -> int | None:
+        """How much more can be written where the models are; None = unknown."""
+        ...
+
+
+@runtime_checkable
+class FilesSupport(Protocol):
+    """A provider whose store can be read."""
+
+    async def files(self, name: str) -> tuple[ModelFile, ...]:
+        """The files of a model, the largest first, and who shares them.
+
+        Raises:
+            ModelNotFound: it is not installed.
+            Unsupported: the store cannot be read from here.
+        """
         ...
 
 

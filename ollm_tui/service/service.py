@@ -12,7 +12,7 @@ from collections.abc import Awaitable, Callable, Coroutine
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any, TypeVar
 
-from ollm_tui.core.error import OllmError
+from ollm_tui.core.error import OllmError, Unsupported
 from ollm_tui.core.event import (
     ModelsState,
     QueueState,
@@ -22,7 +22,7 @@ from ollm_tui.core.event import (
 )
 from ollm_tui.core.model import ModelDetails, ModelInfo, ModelStatus, RunningModel
 from ollm_tui.core.name import parse_reference
-from ollm_tui.providers.base import Provider
+from ollm_tui.providers.base import DiskSupport, FilesSupport, Provider
 from ollm_tui.service.deletion import Deletions
 from ollm_tui.service.download import ProgressCallback
 from ollm_tui.service.downloads import Downloads
@@ -38,6 +38,7 @@ from ollm_tui.service.subscriber import Publisher, Subscriber
 if TYPE_CHECKING:
     from pathlib import Path
 
+    from ollm_tui.core.model import ModelFile
     from ollm_tui.routing.database import ModelDatabase
     from ollm_tui.routing.decision import Decision
     from ollm_tui.routing.router import Router
@@ -248,6 +249,30 @@ class ModelService:
         Source: design, Property 22.
         """
         return await self._installed.show(name, refresh=refresh)
+
+    async def model_files(self, name: str) -> "tuple[ModelFile, ...]":
+        """The files that a model consists of, the largest first, and who shares them.
+
+        Raises:
+            ModelNotFound: it is not installed.
+            Unsupported: this provider's store cannot be read from here.
+        """
+        provider = self._provider
+        if isinstance(provider, FilesSupport):
+            return await provider.files(name)
+        raise Unsupported(
+            f"The {provider.kind} provider does not show its files",
+            actions=("Look at a store on this disk with --provider local.",),
+        )
+
+    async def free_bytes(self) -> int | None:
+        """How much more can be written where the models are; None = nobody can tell."""
+        provider = self._provider
+        try:
+            return await provider.free_bytes() if isinstance(provider, DiskSupport) else None
+        except OllmError as error:
+            _LOG.warning("%s", error)
+            return None
 
     async def get_model_status(self, name: str) -> ModelStatus:
         """Whether a model is installed, on its way, or neither.

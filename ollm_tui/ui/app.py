@@ -1,17 +1,16 @@
 """The Textual app: composes the panes, hands them events, answers the keys that work anywhere."""
 
 import gc
+import logging
 import signal
-from collections.abc import Callable, Iterable, Sequence
-from functools import partial
+from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, ClassVar
 
 from textual import events, on
-from textual.app import App, SystemCommand
 from textual.binding import BindingType
-from textual.dom import DOMNode
 from textual.screen import Screen
 from textual.timer import Timer
+from textual.widget import Widget
 from textual.widgets import Static
 
 from ollm_tui.core.error import OllmError, Unsupported
@@ -29,28 +28,34 @@ from ollm_tui.service.service import ModelService
 from ollm_tui.ui import format as words
 from ollm_tui.ui import keymap, status, terminal, work
 from ollm_tui.ui.bridge import Bridge
-from ollm_tui.ui.main_screen import PANES, MainScreen
+from ollm_tui.ui.keyed import PLACES
+from ollm_tui.ui.look import LookFile
+from ollm_tui.ui.main_screen import PANES, VIEWS, MainScreen
 from ollm_tui.ui.panes.downloads import DownloadsPane
 from ollm_tui.ui.panes.inspector import InspectorPane
 from ollm_tui.ui.panes.installed import InstalledPane
 from ollm_tui.ui.panes.router import RouterPane
 from ollm_tui.ui.rows import RowList
+from ollm_tui.ui.themed import ThemedApp
 
 if TYPE_CHECKING:
     from ollm_tui.config.resolve import Effective
     from ollm_tui.ui.screens.config import SettingsSource
     from ollm_tui.ui.simulator.scenarios import ScenarioBook
 
+_LOG = logging.getLogger(__name__)
 WIDE_FROM = 100
 ROOMY_FROM = 180
 INSPECT_AFTER_S = 0.06
 _NAMED = 3  # unreadable entries that a toast has room for
 MEMORY_EVERY_S = 5.0
+GARBAGE_AFTER = (50_000, 20, 50)  # looking through ten thousand models holds a key up for long
 
 Suggest = Callable[[str], Sequence[tuple[str, str]]]
+Known = Callable[[str], ModelInfo | None]
 
 
-class OllmApp(App[None]):
+class OllmApp(ThemedApp):
     """The program on screen.
 
     Args:
@@ -59,6 +64,9 @@ class OllmApp(App[None]):
         settings: where the configuration is read; None = there is none to show.
         suggest: names to pull that continue what is typed, each with a word about it.
         scenarios: opens the file of cases for the router, on first use; None = there is none.
+        known: what is known of a name that could be pulled.
+        look: how the screen looked last; nowhere when absent.
+        log_file: where the log goes as well, for people.
     """
 
     TITLE = "ollm-tui"
@@ -73,15 +81,20 @@ class OllmApp(App[None]):
         settings: "SettingsSource | None" = None,
         suggest: Suggest = lambda word: (),
         scenarios: "Callable[[], ScenarioBook] | None" = None,
+        known: Known = lambda name: None,
+        look: LookFile | None = None,
+        log_file: str = "",
     ) -> None:
-        super().__init__()
+        super().__init__(look or LookFile(None))
         self.service = service
         self._scenarios = scenarios
         self._settings = settings
         self._effective: Effective | None = None
         self._is_demo = is_demo
         self._suggest = suggest
-        self._active = "installed"
+        self._known = known
+        self._log_file = log_file
+        self._situation: keymap.Situation | None = None
         self._problems: tuple[Problem, ...] = ()
         self._is_zoomed = False
         self._width = WIDE_FROM
@@ -91,7 +104,7 @@ class OllmApp(App[None]):
         self._unsubscribe: Callable[[], None] | None = None
 
     def get_default_screen(self) -> Screen[None]:
-        return MainScreen(self.service, self._start, self._scenarios)
+        return MainScreen(self.service, self.look, self._start, self._scenarios)
 
     def _start(self) -> None:
         self._width = self.size.width  # known before the first layout, which is then the right one
@@ -102,6 +115,7 @@ class OllmApp(App[None]):
         self.call_after_refresh(self._first_frame_is_out)
 
     async def on_unmount(self) -> None:
+        logging.getLogger("ollm_tui").removeHandler(self.errors)
         if self._unsubscribe is not None:
             self._unsubscribe()
         await self.service.close()
@@ -141,10 +155,13 @@ class OllmApp(App[None]):
         if more := len(state.problems) - len(named):
             named.append(f"and {more:,} more; `ollm-tui list` names all")
         if named:
+            _LOG.warning("left out of the list: %s", "; ".join(named))
             title = f"Left out of the list: {len(state.problems):,}"
             self.notify("\n".join(named), title=title, severity="warning", markup=False)
 
     def _show_status(self) -> None:
+        if self._situation not in (None, self.situation):
+            self._show_footer()
         self._main.query_one("#status", Static).update(
             status.status_line(
                 self.service, self._width, is_demo=self._is_demo, config=self._config_word()
@@ -169,6 +186,10 @@ class OllmApp(App[None]):
     def _row_chosen(self) -> None:
         self.action_pane("inspector")
 
+    @on(InstalledPane.Sorted)
+    def _sorted(self, event: InstalledPane.Sorted) -> None:
+        self.keep_look(self.look._replace(sort=event.column, is_reversed=event.is_reversed))
+
     def _inspect(self, model: ModelInfo | None) -> None:
         """Show what is known at once, and ask for the rest when the cursor rests."""
         if self._inspect_timer is not None:
@@ -188,6 +209,21 @@ class OllmApp(App[None]):
         main = self.screen_stack[0]
         assert isinstance(main, MainScreen)
         return main
+
+    @property
+    def place(self) -> str:
+        return self._main.place(self._active)
+
+    @property
+    def active_widget(self) -> Widget:
+        return self._main.pane(self._active)
+
+    def go_to(self, place: str) -> None:
+        for name, places in PLACES.items():
+            if place in places and name in VIEWS:
+                self._show_pane_view(name)
+            elif place in places:
+                self.action_pane(name)
 
     def action_pane(self, name: str) -> None:
         """Go to a pane."""
@@ -227,12 +263,9 @@ class OllmApp(App[None]):
         """Show the panes that have room, and the two lines around them."""
         main = self._main
         is_alone = self._width < WIDE_FROM or self._is_zoomed
-        place = main.place(self._active)
         if self._active == "router":
-            router = main.query_one(RouterPane)
-            place = router.place
-            is_alone |= router.wants_room and self._width < ROOMY_FROM
-        arrangement = (self._active, is_alone, self._width, place)
+            is_alone |= main.query_one(RouterPane).wants_room and self._width < ROOMY_FROM
+        arrangement = (self._active, is_alone, self._width, self.place)
         if arrangement == self._arranged:
             return
         self._arranged = arrangement
@@ -245,13 +278,22 @@ class OllmApp(App[None]):
                 widget.display = is_shown
         main.show_tabs(self._active if is_alone else None)
         self._show_status()
-        main.query_one("#footer", Static).update(
-            status.footer_line(place, self._width), layout=False
+        self._show_footer()
+
+    def _show_footer(self) -> None:
+        self._situation = self.situation
+        self._main.query_one("#footer", Static).update(
+            status.footer_line(self._keys, self.place, self._width, self._situation),
+            layout=False,
         )
 
     def action_view(self) -> None:
         """Show the next view of the first pane: installed, running, disk."""
-        self._main.show_view(self._main.next_view)
+        self._show_pane_view(self._main.next_view)
+
+    def _show_pane_view(self, view: str) -> None:
+        self._main.show_view(view)
+        self.put_keys(self._main.pane("installed"))
         self.action_pane("installed")
 
     # Keys that work anywhere.
@@ -261,7 +303,7 @@ class OllmApp(App[None]):
         from ollm_tui.ui.filter_line import FilterLine
 
         if self._main.query(FilterLine):
-            self._main.query_one(FilterLine).focus()
+            self._main.query_one(FilterLine).take_focus()
             return
         self._main.show_view("installed")
         self.action_pane("installed")
@@ -283,13 +325,13 @@ class OllmApp(App[None]):
             if names:
                 self.action_pane("downloads")
 
-        self.push_screen(PullScreen(self._suggest), queue)
+        memory_bytes = self._main.query_one(InspectorPane).memory_bytes
+        self.push_screen(PullScreen(self.service, self._suggest, self._known, memory_bytes), queue)
 
     def action_config(self) -> None:
         """Show every setting and who set it."""
-        if self._settings is None or self._effective is None:
-            self.notify("The configuration is still being read.", timeout=2)
-            return
+        assert self._settings is not None
+        assert self._effective is not None
         from ollm_tui.ui.screens.config import ConfigScreen
 
         self.clear_notifications()  # what they tell of the configuration is in the view
@@ -301,11 +343,17 @@ class OllmApp(App[None]):
 
         self.push_screen(DoctorScreen(self.service, self._effective))
 
+    def action_log(self) -> None:
+        """Show what has gone wrong so far."""
+        from ollm_tui.ui.screens.log import LogScreen
+
+        self.push_screen(LogScreen(self.errors, self._log_file))
+
     def action_help(self) -> None:
         """Show all keys."""
         from ollm_tui.ui.screens.help import HelpScreen
 
-        self.push_screen(HelpScreen())
+        self.push_screen(HelpScreen(self._keys, self.situation))
 
     async def action_quit(self) -> None:
         """Leave; asks when that would interrupt downloads."""
@@ -326,23 +374,26 @@ class OllmApp(App[None]):
             lambda answer: self.exit() if answer == "q" else None,
         )
 
-    def get_system_commands(self, screen: Screen[object]) -> Iterable[SystemCommand]:
-        """Every action by name, then Textual's own."""
-        for key in keymap.KEYS:
-            if key.palette:
-                target = self._main.pane(self._active)
-                namespace: DOMNode = self if key.where == keymap.EVERYWHERE else target
-                yield SystemCommand(
-                    key.description,
-                    f"{keymap.cap(key)}, {key.where}",
-                    partial(self.run_action, key.action, namespace),
-                )
-        yield from super().get_system_commands(screen)
+    @property
+    def situation(self) -> keymap.Situation:
+        """What there is to act on, for the keys."""
+        service, queue = self.service, self.service.queue.items
+        return keymap.Situation(
+            has_model=self._main.query_one(InstalledPane).item is not None,
+            has_loaded=bool(service.running.models),
+            is_online=service.server.health is not ServerHealth.OFFLINE,
+            can_run=service.can_run,
+            has_download=bool(queue),
+            has_ended=any(item.progress.status.is_final for item in queue),
+            has_config=self._effective is not None,
+            has_decision=service.models.as_of is not None,
+        )
 
     # Around the screen.
 
     def _first_frame_is_out(self) -> None:
         gc.freeze()  # what is there now stays: it need not be looked through ever again
+        gc.set_threshold(*GARBAGE_AFTER)
         gc.enable()
         work.run(self, self._first_look(), "refresh", exclusive=True)
         if self.service.can_run:
@@ -363,6 +414,9 @@ class OllmApp(App[None]):
 
         async def read() -> None:
             self._configured(await work.in_thread(settings.read))
+            self._main.query_one(InspectorPane).know_memory(
+                await work.in_thread(settings.memory_bytes)
+            )
 
         work.run(self, read(), "config", exclusive=True)
 
@@ -374,6 +428,12 @@ class OllmApp(App[None]):
             work.run(self, self._settings_changed(), "settings", exclusive=True)
             if before.connection != effective.connection:
                 self.notify("Which server is asked, and how, changes with the next start.")
+        ui = effective.config.ui
+        self.rebind(ui.keys, self._show_footer)
+        self.look_as_configured(ui.theme, is_still=ui.reduced_motion)
+        if is_news:
+            for problem in effective.errors:
+                _LOG.warning("%s", problem.message)
         self._main.show_banner(status.config_banner(effective.errors))
         if is_news and any(not file.trusted for file in effective.files):
             self.notify(

@@ -1,17 +1,26 @@
-"""The line in which a filter is typed; mounted on first use, gone when the filter is empty."""
+"""The line in which a filter is typed; mounted on first use, gone when the filter is kept."""
 
 from typing import ClassVar
 
+from textual import on
+from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
-from textual.widgets import Input
+from textual.containers import Vertical
+from textual.content import Content
+from textual.widgets import Input, Static
 
+from ollm_tui.core.error import FilterError
+from ollm_tui.core.filter import EXAMPLE, Filter
 from ollm_tui.ui.panes.installed import InstalledPane
 
+_HINT = f"words of the name, or {EXAMPLE}; -not"
 
-class FilterLine(Input):
-    """Filters the installed models as one types.
 
-    Enter keeps the filter and goes back to the list, escape takes it away.
+class FilterLine(Vertical):
+    """Filters the installed models as one types, and says how many and how large they are.
+
+    Enter keeps the filter and goes back to the list, escape takes it away. A text that is no
+    filter leaves the last good one in force and says what is wrong.
     """
 
     BINDINGS: ClassVar[list[BindingType]] = [
@@ -20,22 +29,42 @@ class FilterLine(Input):
     ]
 
     def __init__(self, pane: InstalledPane) -> None:
-        super().__init__(
-            pane.filter_text, placeholder="filter by name; enter keeps, esc clears", id="filter"
-        )
+        super().__init__(id="filter")
         self._pane = pane
+        self.border_title = "Filter; enter keeps, esc clears"
+
+    def compose(self) -> ComposeResult:
+        field = Input(self._pane.filter_text, compact=True, select_on_focus=False)
+        field.cursor_blink = self.app.animation_level != "none"
+        yield field
+        yield Static(Content(_HINT), classes="hint", markup=False)
 
     def on_mount(self) -> None:
         self.screen.add_class("-filtering")
-        self.focus()
+        self._tell()
+        self.take_focus()
+
+    def take_focus(self) -> None:
+        """Go on typing."""
+        self.query_one(Input).focus()
 
     def on_unmount(self) -> None:
-        self.screen.remove_class("-filtering")
+        self.screen.remove_class("-filtering", "-bad-filter")
 
-    def on_input_changed(self) -> None:
-        self._pane.filter_by(self.value)
+    @on(Input.Changed)
+    def _typed(self, event: Input.Changed) -> None:
+        try:
+            wanted = Filter.parse(event.value)
+        except FilterError as error:
+            what = error.message if error.message.endswith("?") else f"{error.message}."
+            self._say(f"{what} {error.actions[0]}", is_error=True)
+            return
+        self._say(_HINT)
+        self._pane.filter_by(wanted)
+        self._tell()
 
-    def on_input_submitted(self) -> None:
+    @on(Input.Submitted)
+    def _submitted(self) -> None:
         self.action_keep()
 
     def action_keep(self) -> None:
@@ -45,5 +74,14 @@ class FilterLine(Input):
 
     def action_clear(self) -> None:
         """Back to the whole list."""
-        self._pane.filter_by("")
+        self._pane.filter_by(None)
         self.action_keep()
+
+    def _tell(self) -> None:
+        self.border_subtitle = Content(self._pane.count_text)
+
+    def _say(self, text: str, *, is_error: bool = False) -> None:
+        hint = self.query_one(".hint", Static)
+        hint.update(Content(text))
+        hint.set_class(is_error, "-error")
+        self.screen.set_class(is_error, "-bad-filter")  # which makes room for two lines

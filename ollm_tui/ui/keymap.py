@@ -1,13 +1,15 @@
 """THE list of bindings: what each key does, where, and why it may not be possible just now.
 
-Help, footer, palette and the README's key table are generated from it. Knows no widget.
+Help, footer, palette and the README's key table are generated from it. Knows no widget, and
+loads nothing of Textual by itself: configuration is checked against it without a screen.
 """
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterable, Iterator
 from functools import cache
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
-from textual.binding import Binding, BindingType
+if TYPE_CHECKING:
+    from textual.binding import BindingsMap, BindingType
 
 EVERYWHERE = "everywhere"
 PANES = "panes"
@@ -35,13 +37,66 @@ PLACES = (
 )
 
 
+class Situation(NamedTuple):
+    """What there is to act on just now. The defaults stand in nobody's way."""
+
+    has_model: bool = True
+    """Whether the cursor of Installed is on a model."""
+    has_loaded: bool = True
+    is_online: bool = True
+    can_run: bool = True
+    """Whether the provider keeps models in memory."""
+    has_download: bool = True
+    has_ended: bool = True
+    """Whether a download has ended."""
+    has_config: bool = True
+    has_decision: bool = True
+
+
+# Why a key cannot act just now; empty = it can.
+
+
+def _on_model(now: Situation) -> str:
+    return "" if now.has_model else "There is no model under the cursor."
+
+
+def _on_runnable(now: Situation) -> str:
+    if not now.can_run:
+        return "This provider keeps no models in memory; an Ollama server does."
+    if not now.is_online:
+        return "The server does not answer."
+    return _on_model(now)
+
+
+def _on_loaded(now: Situation) -> str:
+    if now.has_loaded:
+        return ""
+    return _on_runnable(now._replace(has_model=True)) or "No model is in memory."
+
+
+def _on_download(now: Situation) -> str:
+    return "" if now.has_download else "Nothing is being downloaded."
+
+
+def _on_ended(now: Situation) -> str:
+    return "" if now.has_ended else "No download has ended yet."
+
+
+def _on_config(now: Situation) -> str:
+    return "" if now.has_config else "The configuration is still being read."
+
+
+def _on_decision(now: Situation) -> str:
+    return "" if now.has_decision else "The models are not known yet."
+
+
 class Key(NamedTuple):
     """One binding."""
 
     id: str
     """Stable; configuration rebinds keys by it."""
     keys: str
-    """Comma-separated, as Textual names them."""
+    """Comma-separated, as Textual names them; may be none."""
     action: str
     where: str
     label: str
@@ -49,7 +104,7 @@ class Key(NamedTuple):
     description: str
     footer: bool = False
     """Whether the footer shows it when it applies."""
-    palette: bool = False
+    palette: bool = True
     """Whether the command palette offers it."""
 
 
@@ -58,6 +113,7 @@ KEYS: tuple[Key, ...] = (
     Key("app.filter", "slash", "filter", EVERYWHERE, "filter", "Filter the models", True, True),
     Key("app.refresh", "r", "refresh", EVERYWHERE, "refresh", "Ask the server again", False, True),
     Key("app.config", "c", "config", EVERYWHERE, "config", "Show the configuration", False, True),
+    Key("app.log", "ctrl+l", "log", EVERYWHERE, "log", "Show the log"),
     Key("app.help", "question_mark", "help", EVERYWHERE, "help", "Show all keys", True, True),
     Key("app.zoom", "z", "zoom", EVERYWHERE, "zoom", "Zoom the pane, or back", True, True),
     Key("pane.installed", "1", "app.pane('installed')", PANES, "installed", "Go to Installed"),
@@ -73,8 +129,10 @@ KEYS: tuple[Key, ...] = (
         EVERYWHERE,
         "palette",
         "Find any action by name",
+        palette=False,
     ),
     Key("app.quit", "q,ctrl+q", "quit", EVERYWHERE, "quit", "Quit", False, True),
+    Key("app.theme", "", "change_theme", EVERYWHERE, "theme", "Change the theme"),
     Key("list.down", "down,j", "move(1)", LISTS, "down", "Down"),
     Key("list.up", "up,k", "move(-1)", LISTS, "up", "Up"),
     Key("list.page_down", "pagedown,ctrl+f", "page(1)", LISTS, "page", "A page down"),
@@ -85,6 +143,7 @@ KEYS: tuple[Key, ...] = (
     Key(
         "installed.reverse", "S", "reverse", INSTALLED, "reverse", "Reverse the order", False, True
     ),
+    Key("installed.clear_filter", "escape", "clear_filter", INSTALLED, "all", "Clear the filter"),
     Key("installed.inspect", "enter", "inspect", INSTALLED, "inspect", "Inspect the model", True),
     Key("installed.mark", "space", "mark", INSTALLED, "mark", "Mark, or unmark", True),
     Key("installed.mark_all", "a", "mark_all", INSTALLED, "mark all", "Mark all shown, or none"),
@@ -215,17 +274,69 @@ _SYMBOLS = {
 }
 
 
-def bindings(where: str) -> list[BindingType]:
+_DISABLED: dict[str, Callable[[Situation], str]] = {
+    "app.config": _on_config,
+    "installed.sort": _on_model,
+    "installed.reverse": _on_model,
+    "installed.inspect": _on_model,
+    "installed.mark": _on_model,
+    "installed.mark_all": _on_model,
+    "installed.delete": _on_model,
+    "installed.load": _on_runnable,
+    "installed.unload_all": _on_loaded,
+    "installed.copy": _on_model,
+    "downloads.pause": _on_download,
+    "downloads.cancel": _on_download,
+    "downloads.retry": _on_download,
+    "downloads.up": _on_download,
+    "downloads.down": _on_download,
+    "downloads.clear": _on_ended,
+    "inspector.previous": _on_model,
+    "inspector.next": _on_model,
+    "router.previous": _on_decision,
+    "router.next": _on_decision,
+}
+"""By binding id; what is not here is always possible."""
+
+
+def why_not(key: Key, now: Situation) -> str:
+    """Why a key cannot act just now, one sentence; empty = it can."""
+    reason = _DISABLED.get(key.id)
+    return reason(now) if reason else ""
+
+
+def bindings(where: str) -> "list[BindingType]":
     """Textual's bindings for one place."""
+    from textual.binding import Binding
+
     return [
         Binding(key.keys, key.action, key.description, show=False, id=key.id)
         for key in in_place(where)
+        if key.keys
     ]
 
 
-def in_place(where: str) -> Iterator[Key]:
+def put(there: "BindingsMap", keys: Iterable[Key], *places: str) -> None:
+    """Give the bindings of a widget the keys that they have now.
+
+    Args:
+        places: those whose keys act in it.
+    """
+    from textual.binding import Binding
+
+    ours = {key.id for key in KEYS}
+    for name, bound in tuple(there.key_to_bindings.items()):
+        there.key_to_bindings[name] = [binding for binding in bound if binding.id not in ours]
+    for key in keys:
+        if key.where in places:
+            for name in filter(None, key.keys.split(",")):
+                binding = Binding(name, key.action, key.description, show=False, id=key.id)
+                there.key_to_bindings.setdefault(name, []).append(binding)
+
+
+def in_place(where: str, keys: Iterable[Key] = KEYS) -> Iterator[Key]:
     """The bindings of one place, in order."""
-    return (key for key in KEYS if key.where == where)
+    return (key for key in keys if key.where == where)
 
 
 @cache
@@ -236,10 +347,11 @@ def actions(where: str) -> frozenset[str]:
 
 def caps(key: Key) -> str:
     """How its keys are printed: `j or ↓`."""
-    return " or ".join(_SYMBOLS.get(name, name) for name in reversed(key.keys.split(",")))
+    names = [name for name in reversed(key.keys.split(",")) if name]
+    return " or ".join(_SYMBOLS.get(name, name) for name in names)
 
 
 def cap(key: Key) -> str:
-    """How its first key is printed."""
+    """How its first key is printed; empty when it has none."""
     first = key.keys.split(",")[0]
     return _SYMBOLS.get(first, first)

@@ -13,6 +13,8 @@ from textual.widgets import Static
 from ollm_tui.core.event import ModelsState, RunningState, StoreState
 from ollm_tui.service.service import ModelService
 from ollm_tui.ui import keymap, status
+from ollm_tui.ui.keyed import PLACES
+from ollm_tui.ui.look import Look
 from ollm_tui.ui.panes.downloads import DownloadsPane
 from ollm_tui.ui.panes.inspector import InspectorPane
 from ollm_tui.ui.panes.installed import InstalledPane
@@ -26,14 +28,6 @@ if TYPE_CHECKING:
 PANES = ("installed", "downloads", "inspector", "router")
 VIEWS = ("installed", "running", "disk")
 """What the first pane can show, in the order of the key that switches it."""
-_PLACES = {
-    "installed": keymap.INSTALLED,
-    "running": keymap.RUNNING,
-    "disk": keymap.DISK,
-    "downloads": keymap.DOWNLOADS,
-    "inspector": keymap.INSPECTOR,
-    "router": keymap.ROUTER,
-}
 
 
 class MainScreen(Screen[None]):
@@ -45,10 +39,12 @@ class MainScreen(Screen[None]):
     def __init__(
         self,
         service: ModelService,
+        look: Look,
         when_mounted: Callable[[], None],
         scenarios: "Callable[[], ScenarioBook] | None",
     ) -> None:
         super().__init__()
+        self._look = look
         self._scenarios = scenarios
         self._service = service
         self._when_mounted = when_mounted
@@ -63,7 +59,7 @@ class MainScreen(Screen[None]):
     def compose(self) -> ComposeResult:
         service = self._service
         yield Static(id="status", markup=False)
-        yield InstalledPane(service)
+        yield InstalledPane(service, self._look)
         yield InspectorPane(service)
         yield RouterPane(service, self._scenarios)
         yield DownloadsPane(service)
@@ -101,7 +97,9 @@ class MainScreen(Screen[None]):
 
     def place(self, name: str) -> str:
         """Whose keys apply in a pane."""
-        return _PLACES[self.view if name == VIEWS[0] else name]
+        if name == "router":
+            return self.query_one(RouterPane).place
+        return PLACES[self.view if name == VIEWS[0] else name][0]
 
     @property
     def next_view(self) -> str:

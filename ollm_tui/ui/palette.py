@@ -37,8 +37,22 @@ def palette_of(app: App[object]) -> Palette:
     """The palette of the app's current theme."""
     palette = _palettes.get(app.theme)
     if palette is None:
-        palette = _palettes[app.theme] = _make(app.theme_variables)
+        palette = _TERMINAL if app.native_ansi_color else _make(app.theme_variables)
+        _palettes[app.theme] = palette
     return palette
+
+
+# In the sixteen colours that the terminal's owner has chosen, of which none is known here.
+_TERMINAL = Palette(
+    dim=Style(dim=True),
+    good=Style(color="green"),
+    warn=Style(color="yellow", bold=True),
+    bad=Style(color="red", bold=True),
+    accent=Style(color="cyan"),
+    cursor=Style(reverse=True),
+    blurred=Style(bold=True),
+    header=Style(dim=True),
+)
 
 
 def _make(variables: dict[str, str]) -> Palette:

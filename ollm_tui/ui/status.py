@@ -35,7 +35,7 @@ def status_line(service: ModelService, width: int, *, is_demo: bool, config: str
     parts: list[Content] = []
     if is_demo:
         label = " DEMO: made-up models " if width >= _ROOMY else " DEMO "
-        parts.append(Content.styled(label, "bold $text-warning on $warning-muted"))
+        parts.append(Content.styled(label, "bold reverse $text-warning"))
     name = " ".join(part for part in (server.provider, server.version, word) if part)
     parts.append(Content.assemble((glyph, style), f" {name}"))
     parts.append(Content.styled(server.host, "$text-muted"))
@@ -76,21 +76,28 @@ def config_banner(errors: "Sequence[ConfigProblem]") -> str:
     return f"{text}, +{more:,}; press c" if more else f"{text}; press c"
 
 
-def footer_line(where: str, width: int) -> Content:
-    """The last line: the keys that apply now, each one clickable."""
-    shown = [key for key in keymap.KEYS if key.footer and key.where in (where, keymap.EVERYWHERE)]
+def footer_line(
+    keys: Sequence[keymap.Key], where: str, width: int, now: keymap.Situation
+) -> Content:
+    """The last line: the keys that apply here, each one clickable; dim if it cannot act now."""
+    shown = [
+        key for key in keys if key.footer and key.keys and key.where in (where, keymap.EVERYWHERE)
+    ]
     # The pane's own keys come first, the ones that work anywhere after them.
     shown.sort(key=lambda key: key.where == keymap.EVERYWHERE)
     text = ""
     spans: list[Span] = []
-    palette = "ctrl+p palette "
+    palette = " ".join((*(keymap.cap(k) for k in keys if k.id == "app.palette"), "palette "))
     for key in shown:
         cap = keymap.cap(key)
         piece = f" {cap} {key.label} "
         if len(text) + len(piece) + len(palette) > width:
             continue
         start = len(text) + 1
-        spans.append(Span(start, start + len(cap), "bold $accent"))
+        if keymap.why_not(key, now):
+            spans.append(Span(start, start + len(piece) - 2, "dim $text-muted"))
+        else:
+            spans.append(Span(start, start + len(cap), "bold $accent"))
         target = "focused" if key.where != keymap.EVERYWHERE else "app"
         spans.append(
             Span(
@@ -100,7 +107,7 @@ def footer_line(where: str, width: int) -> Content:
         text += piece
     gap = max(1, width - len(text) - len(palette))
     at = len(text) + gap
-    spans.append(Span(at, at + 6, "bold $accent"))
+    spans.append(Span(at, at + len(palette) - len("palette "), "bold $accent"))
     spans.append(Span(at, at + len(palette), Style.from_meta({"@click": "app.command_palette"})))
     return Content(text + " " * gap + palette, spans)
 

@@ -270,3 +270,37 @@ def test_columns_are_as_wide_as_they_look() -> None:
 def test_ps_says_what_computes(size: int, vram: int, said: str) -> None:
     model = RunningModel("a", "a", size_bytes=size, size_vram_bytes=vram)
     assert said in render.running_table([model], datetime.now(UTC))
+
+
+@pytest.mark.parametrize(
+    ("words", "count"),
+    [
+        (("cap:tools", "ctx>=32k", "size<10G"), 13),
+        (("loaded",), 2),
+        (("family:qwen", "!coder"), 2),
+    ],
+)
+def test_list_takes_the_filter_language_of_the_screen(
+    ask: Cli, words: tuple[str, ...], count: int
+) -> None:
+    result = ask("list", *words)
+    assert (result.status, result.err) == (0, "")
+    assert len(result.out.splitlines()) == count + 1
+    assert len(ask("list", "--json", *words).json["models"]) == count
+
+
+@pytest.mark.parametrize(
+    ("words", "says"),
+    [
+        (("cap:tols",), "There is no capability “tols”; did you mean tools?"),
+        (("ctx>=32q",), "“32q” is no value of ctx"),
+        (("marked",), "Nothing is marked outside the screen"),
+    ],
+)
+def test_a_bad_filter_is_wrong_usage_before_anything_is_asked(
+    ask: Cli, server: SandboxServer, words: tuple[str, ...], says: str
+) -> None:
+    result = ask("list", *words)
+    assert (result.status, result.out) == (2, "")
+    assert says in result.err
+    assert server.count("/api/tags") == 0

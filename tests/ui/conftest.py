@@ -12,6 +12,7 @@ from ollm_tui.sandbox.server import SandboxServer
 from ollm_tui.sandbox.timing import INSTANT
 from ollm_tui.service.service import ModelService
 from ollm_tui.ui.app import OllmApp
+from ollm_tui.ui.look import LookFile
 from ollm_tui.ui.simulator.scenarios import ScenarioBook
 from tests.ui.configured import OpenView, opener
 from tests.ui.screen import Screen
@@ -22,6 +23,7 @@ OpenApp = Callable[..., AbstractAsyncContextManager[Screen]]
 @pytest.fixture(autouse=True)
 def _still(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("TEXTUAL_ANIMATIONS", "none")
+    monkeypatch.setenv("TERM", "xterm-256color")
 
 
 @pytest.fixture
@@ -44,10 +46,16 @@ def open_app(server: SandboxServer) -> OpenApp:
         read_timeout_s: float = 15.0,
         provider: Provider | None = None,
         scenarios: "Callable[[], ScenarioBook] | None" = None,
+        look: LookFile | None = None,
     ) -> AsyncIterator[Screen]:
         asked = provider or OllamaProvider(host or server.host, read_timeout_s=read_timeout_s)
         service = ModelService(asked)
-        app = OllmApp(service, suggest=lambda word: [("qwen3:14b", "~9.3 GB")], scenarios=scenarios)
+        app = OllmApp(
+            service,
+            suggest=lambda word: [("qwen3:14b", "~9.3 GB")],
+            scenarios=scenarios,
+            look=look,
+        )
         async with app.run_test(size=size, notifications=True) as pilot:
             screen = Screen(app, pilot)
             if wait:

@@ -26,11 +26,11 @@ async def test_the_inspector_follows_the_cursor(open_app: OpenApp) -> None:
 
 async def test_brackets_turn_the_inspectors_pages(open_app: OpenApp) -> None:
     async with open_app() as screen:
-        await screen.sees("licence …")
+        await screen.sees("] Parameters")
         await screen.press("3", "right_square_bracket")
-        await screen.sees("Parameters 2/5", "stop")
-        await screen.press("left_square_bracket", "left_square_bracket")
-        await screen.sees("Metadata 5/5", "block_count")
+        await screen.sees("Parameters 2/6", "stop")
+        await screen.press(*["left_square_bracket"] * 3)
+        await screen.sees("Metadata 5/6", "block_count")
 
 
 async def test_a_filter_narrows_the_list_as_one_types(open_app: OpenApp) -> None:
@@ -44,6 +44,50 @@ async def test_a_filter_narrows_the_list_as_one_types(open_app: OpenApp) -> None
         assert len(screen.names()) == 3
         await screen.press("slash", "escape")
         await screen.sees("31 of 31")
+
+
+async def test_the_count_and_bytes_of_a_filter_stand_beside_it(open_app: OpenApp) -> None:
+    async with open_app() as screen:
+        await screen.press("slash")
+        await screen.type("cap:vision size<10G")
+        await screen.until(lambda: "/cap:vision size<10G" in screen.text)
+        count, size = len(screen.names()), screen.lines("of 31 · ")
+        assert 0 < count < 31
+        assert [line for line in size if "╯" in line and f"{count} of 31 · " in line]
+
+
+async def test_a_bad_filter_says_what_is_wrong_and_keeps_the_last_good_one(
+    open_app: OpenApp,
+) -> None:
+    async with open_app() as screen:
+        await screen.press("slash")
+        await screen.type("coder cap:tols")
+        await screen.sees("There is no capability “tols”; did you mean tools? Valid are tools")
+        assert screen.names() == ["qwen2.5-coder:7b"]
+        await screen.sees("/coder cap:to ")
+        await screen.press("backspace", "backspace", "backspace")
+        await screen.sees("/coder cap:t ")
+        await screen.misses("no capability")
+
+
+async def test_a_filter_that_was_kept_goes_with_escape(open_app: OpenApp) -> None:
+    async with open_app() as screen:
+        await screen.press("slash")
+        await screen.type("coder")
+        await screen.press("enter")
+        await screen.sees("3 of 31")
+        await screen.press("escape")
+        await screen.sees("31 of 31")
+
+
+async def test_a_filter_for_marks_follows_the_marks(open_app: OpenApp) -> None:
+    async with open_app() as screen:
+        await screen.press("space", "space", "slash")
+        await screen.type("marked")
+        await screen.press("enter")
+        await screen.sees("2 of 31", "2 marked")
+        await screen.press("space")
+        await screen.sees("1 of 31", "1 marked")
 
 
 async def test_a_filter_that_matches_nothing_says_how_to_clear_it(open_app: OpenApp) -> None:

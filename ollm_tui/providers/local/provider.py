@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, TypeVar
 
 from ollm_tui.core.error import DeleteFailed, DownloadFailed, ModelNotFound
-from ollm_tui.core.model import ModelDetails, ModelList
+from ollm_tui.core.model import ModelDetails, ModelFile, ModelList
 from ollm_tui.core.name import ModelName, parse_name, parse_reference
 from ollm_tui.core.progress import PullPhase, PullStep
 from ollm_tui.providers.local.attempt import TransferPolicy
@@ -116,6 +116,19 @@ class LocalProvider:
             StoreError: it is, and is damaged.
         """
         return await self._in_store(lambda: self._reader.details(name))
+
+    async def files(self, name: str) -> tuple[ModelFile, ...]:
+        """The files of a model, the largest first, and who shares them.
+
+        Raises:
+            ModelNotFound: it is not in the store.
+            StoreError: its manifest is damaged.
+        """
+        return await self._in_store(lambda: self._reader.files(name))
+
+    async def free_bytes(self) -> int | None:
+        """How much more can be written."""
+        return await self._in_store(lambda: self.store.free_bytes)
 
     async def delete(self, name: str) -> None:
         """Remove a model and the files that were its alone.

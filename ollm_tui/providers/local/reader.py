@@ -6,7 +6,7 @@ Source: reference/ollama.md 1.4, 1.6 and 5.
 from collections.abc import Mapping
 
 from ollm_tui.core.error import StoreError
-from ollm_tui.core.model import ModelDetails, ModelInfo, ModelList, Problem
+from ollm_tui.core.model import ModelDetails, ModelFile, ModelInfo, ModelList, Problem
 from ollm_tui.core.text import clean_block, clean_line
 from ollm_tui.providers.local import weights
 from ollm_tui.providers.local.capability import derive_capabilities
@@ -80,6 +80,29 @@ class ModelReader:
             modelfile=_modelfile(entry.name.short, parameters, template, system),
             requires=config.requires,
         )
+
+    def files(self, name: str) -> tuple[ModelFile, ...]:
+        """The files of a model, the largest first, and the other models that have them too.
+
+        Raises:
+            ModelNotFound: it is not in the store.
+            StoreError: its manifest is damaged.
+        """
+        wanted = self._store.find(name)
+        if wanted.manifest is None:
+            raise StoreError(
+                f"{wanted.name.short} is damaged", cause=wanted.reason, actions=_REPAIR
+            )
+        sharing: dict[str, list[str]] = {}
+        for entry in self._store.scan().entries:
+            if entry.manifest is not None and entry.name != wanted.name:
+                for blob in entry.manifest.blobs:
+                    sharing.setdefault(blob.digest, []).append(entry.name.short)
+        files = [
+            ModelFile(blob.kind, blob.size_bytes, blob.digest, tuple(sharing.get(blob.digest, ())))
+            for blob in wanted.manifest.blobs
+        ]
+        return tuple(sorted(files, key=lambda file: -file.size_bytes))
 
     def _info(self, entry: Entry, manifest: Manifest, *, whole: bool) -> tuple[ModelInfo, Config]:
         config = parse_config(self._store.read_blob(manifest.config.digest))

@@ -1,18 +1,20 @@
 """Everything about the model under the cursor, section by section."""
 
 from collections.abc import Iterator
+from dataclasses import replace
 from datetime import datetime
 
 from textual.content import Content
 
 from ollm_tui.core.error import OllmError
-from ollm_tui.core.model import UNKNOWN_FAMILY, ModelDetails, ModelInfo
+from ollm_tui.core.model import UNKNOWN_FAMILY, ModelDetails, ModelFile, ModelInfo
 from ollm_tui.service.service import ModelService
 from ollm_tui.ui import format as words
-from ollm_tui.ui import keymap
+from ollm_tui.ui import keymap, work
+from ollm_tui.ui.fit_words import fit_lines
 from ollm_tui.ui.text_pane import Text, TextPane
 
-SECTIONS = ("Overview", "Parameters", "Template", "Licence", "Metadata")
+SECTIONS = ("Overview", "Parameters", "Template", "Licence", "Metadata", "Files")
 
 
 class InspectorPane(TextPane):
@@ -26,6 +28,9 @@ class InspectorPane(TextPane):
         self._model: ModelInfo | None = None
         self._details: ModelDetails | None = None
         self._error: OllmError | None = None
+        self._files: tuple[ModelFile, ...] | OllmError | None = None
+        self.memory_bytes: int | None = None
+        """Of the machine that runs the models; None = nobody knows."""
         self._section = 0
         self.border_title = Content("3 Inspector")
 
@@ -50,7 +55,14 @@ class InspectorPane(TextPane):
             details = self._details  # what is on screen stays until there is news
         if not is_same:
             self.scroll_home(animate=False)
+            self._files = None
         self._model, self._details, self._error = model, details, error
+        self._draw()
+        self._ask_files()
+
+    def know_memory(self, memory_bytes: int | None) -> None:
+        """Learn how much memory there is where the models run; None = nobody knows."""
+        self.memory_bytes = memory_bytes
         self._draw()
 
     def action_section(self, by: int) -> None:
@@ -58,33 +70,53 @@ class InspectorPane(TextPane):
         self._section = (self._section + by) % len(SECTIONS)
         self.scroll_home(animate=False)
         self._draw()
+        self._ask_files()
+
+    def _ask_files(self) -> None:
+        """Ask for the files once their section is in view: it means reading every manifest."""
+        model = self._model
+        if model is not None and self._files is None and SECTIONS[self._section] == "Files":
+            work.run(self, self._load_files(model), "files", exclusive=True)
+
+    async def _load_files(self, model: ModelInfo) -> None:
+        found: tuple[ModelFile, ...] | OllmError
+        try:
+            found = await self._service.model_files(model.name)
+        except OllmError as error:
+            found = error
+        if _is_same(model, self._model):
+            self._files = found
+            self._draw()
 
     def _draw(self) -> None:
         model = self._model
         if model is None:
-            self.border_title = Content("3 Inspector")
+            self.border_title, self.border_subtitle = Content("3 Inspector"), Content("")
             self.set_text([])
             return
+        following = SECTIONS[(self._section + 1) % len(SECTIONS)]
+        self.border_subtitle = Content(f"] {following}")
         section = SECTIONS[self._section]
         where = f"{section} {self._section + 1}/{len(SECTIONS)} ─ " if self._section else ""
         self.border_title = Content(f"3 Inspector ─ {where}{model.display_name}")
         self.set_text(self._text(section, model))
 
     def _text(self, section: str, model: ModelInfo) -> Iterator[Text]:
+        if self._error is not None and section != "Files":
+            # First, since in a small pane nothing below the facts is in sight.
+            yield from _failure(self._error)
+            yield Text("")
         if section == "Overview":
             info = self._details.info if self._details else model
-            yield from _overview(info, model, self._service.now())
+            yield from _overview(info, model, self._service.now(), self.memory_bytes)
             if self._details is not None:
                 yield from _asides(self._details)
-        if self._error is not None:
-            yield Text("")
-            yield from _failure(self._error)
+        if section == "Files":
+            yield from _file_texts(self._files)
         elif self._details is None:
-            yield Text("asking …", "dim")
-        elif section == "Overview":
-            yield Text("")
-            yield Text("[ ]  parameters, template, licence …", "dim")
-        else:
+            if self._error is None:
+                yield Text("asking …", "dim")
+        elif section != "Overview":
             yield from _section(section, self._details)
 
 
@@ -94,7 +126,9 @@ def _is_same(left: ModelInfo | None, right: ModelInfo | None) -> bool:
     return (left.name, left.digest) == (right.name, right.digest)
 
 
-def _overview(info: ModelInfo, listed: ModelInfo, now: datetime) -> Iterator[Text]:
+def _overview(
+    info: ModelInfo, listed: ModelInfo, now: datetime, memory_bytes: int | None
+) -> Iterator[Text]:
     yield Text(info.display_name, "accent")
     facts = [
         None if info.family == UNKNOWN_FAMILY else info.family,
@@ -105,8 +139,9 @@ def _overview(info: ModelInfo, listed: ModelInfo, now: datetime) -> Iterator[Tex
     yield Text(" · ".join(fact for fact in facts if fact))
     yield Text("")
     yield from _context(info, listed)
+    yield from _fit(info, listed, memory_bytes)
     yield from _capabilities(info)
-    yield Text("loaded ●" if listed.loaded else "not loaded", label="memory")
+    yield Text("loaded ●" if listed.loaded else "not loaded", label="now")
     if info.architecture and info.architecture != info.family:
         yield Text(info.architecture, label="built as")
     if info.modified_at is not None:
@@ -130,6 +165,38 @@ def _context(info: ModelInfo, listed: ModelInfo) -> Iterator[Text]:
         yield Text(f"{served:,} served ⚠ longer prompts are cut", "warn", label=" ")
     elif served:
         yield Text(f"{served:,} served", label=" ")
+    elif not listed.remote:
+        yield Text("served: known when loaded", "dim", label=" ")
+
+
+def _fit(info: ModelInfo, listed: ModelInfo, memory_bytes: int | None) -> Iterator[Text]:
+    served = listed.served_context_tokens or info.served_context_tokens
+    known = replace(
+        info,
+        size_bytes=listed.size_bytes or info.size_bytes,
+        remote=listed.remote,
+        served_context_tokens=served,
+    )
+    label = "memory"
+    for text, style in fit_lines(known, memory_bytes):
+        yield Text(text, style, label=label)
+        label = " "
+
+
+def _file_texts(files: "tuple[ModelFile, ...] | OllmError | None") -> Iterator[Text]:
+    if files is None:
+        yield Text("asking …", "dim")
+    elif isinstance(files, OllmError):
+        yield from _failure(files)
+    else:
+        for file in files:
+            yield Text(f"{words.size(file.size_bytes)}, {file.size_bytes:,} bytes", label=file.kind)
+            yield Text(file.digest, "dim")
+            if file.shared_with:
+                yield Text(f"shared with {', '.join(file.shared_with)}", "accent")
+        alone = sum(file.size_bytes for file in files if not file.shared_with)
+        yield Text("")
+        yield Text(f"{words.size(alone)} of it are this model's alone", "dim")
 
 
 def _capabilities(info: ModelInfo) -> Iterator[Text]:

@@ -1,18 +1,22 @@
 """The installed models: a table with cursor, marks, sort and filter. Keeps no other truth."""
 
 from collections.abc import Callable, Sequence
+from typing import TYPE_CHECKING
 
 from textual.content import Content
 from textual.message import Message
 
 from ollm_tui.core.event import ModelsState, QueueState
-from ollm_tui.core.filter import Filter
 from ollm_tui.core.model import UNKNOWN_FAMILY, ModelInfo
 from ollm_tui.core.name import name_key
 from ollm_tui.service.service import ModelService
 from ollm_tui.ui import format as words
 from ollm_tui.ui import keymap, work
+from ollm_tui.ui.look import Look
 from ollm_tui.ui.rows import Column, Piece, RowList, fit_name
+
+if TYPE_CHECKING:
+    from ollm_tui.core.filter import Filter
 
 _BIG = float("inf")
 _LISTED = 8
@@ -22,6 +26,8 @@ _NAME = 1  # which column the name is in
 def _age(model: ModelInfo) -> float:
     return -model.modified_at.timestamp() if model.modified_at else _BIG
 
+
+_NO_LOOK = Look()
 
 # What sorting by each column compares; the first key press puts what one looks for on top.
 _SORTS: dict[str, Callable[[ModelInfo], object]] = {
@@ -63,13 +69,22 @@ class InstalledPane(RowList[ModelInfo]):
             super().__init__()
             self.model = model
 
-    def __init__(self, service: ModelService) -> None:
+    class Sorted(Message):
+        """The list is in another order."""
+
+        def __init__(self, column: str, is_reversed: bool) -> None:
+            super().__init__()
+            self.column = column
+            self.is_reversed = is_reversed
+
+    def __init__(self, service: ModelService, look: Look = _NO_LOOK) -> None:
         super().__init__(id="installed", key=lambda model: model.name, classes="pane")
         self._service = service
         self._state = ModelsState(loading=True)
-        self._filter = Filter.parse("")
-        self._sort = "MODIFIED"
-        self._is_reversed = False
+        self._filter: Filter | None = None
+        self._sorted: list[ModelInfo] = []
+        self._sort = look.sort if look.sort in _SORTS else "MODIFIED"
+        self._is_reversed = look.is_reversed
         self._marked: set[str] = set()
         self._arriving: frozenset[str] = frozenset()
         self._now = service.now()
@@ -87,7 +102,14 @@ class InstalledPane(RowList[ModelInfo]):
 
     @property
     def filter_text(self) -> str:
-        return self._filter.text
+        return self._filter.text if self._filter else ""
+
+    @property
+    def count_text(self) -> str:
+        """How many models are shown, and how large they are."""
+        total = len(self._state.models)
+        size = words.size(sum(model.size_bytes for model in self.items))
+        return f"{len(self.items):,} of {total:,} · {size}"
 
     def show(self, state: ModelsState) -> None:
         """Draw what the service knows."""
@@ -98,7 +120,7 @@ class InstalledPane(RowList[ModelInfo]):
         if is_same:
             self._retitle()
         else:
-            self._rebuild()
+            self._sort_anew()
 
     def show_queue(self, state: QueueState) -> None:
         """Mark the models that are being downloaded."""
@@ -109,9 +131,9 @@ class InstalledPane(RowList[ModelInfo]):
             self._arriving = arriving
             self.redraw()
 
-    def filter_by(self, text: str) -> None:
-        """Show only what matches."""
-        self._filter = Filter.parse(text)
+    def filter_by(self, wanted: "Filter | None") -> None:
+        """Show only what matches; None = everything."""
+        self._filter = wanted
         self._rebuild()
 
     def cells(self, model: ModelInfo) -> Sequence[Piece]:
@@ -144,7 +166,7 @@ class InstalledPane(RowList[ModelInfo]):
                 if self._sort == column.title:
                     self._is_reversed = not self._is_reversed
                 self._sort = column.title
-                self._rebuild()
+                self._reorder()
                 return
             at += width + 1 if width else 0
 
@@ -157,19 +179,18 @@ class InstalledPane(RowList[ModelInfo]):
         at = shown.index(self._sort) if self._sort in shown else -1
         self._sort = shown[(at + 1) % len(shown)]
         self._is_reversed = False
-        self._rebuild()
+        self._reorder()
 
     def action_reverse(self) -> None:
         self._is_reversed = not self._is_reversed
-        self._rebuild()
+        self._reorder()
 
     def action_mark(self) -> None:
         if self.item is None:
             return
         self._marked ^= {self.item.name}
-        self.redraw()
-        self._retitle()
         self.action_move(1)
+        self._marks_changed()
 
     def action_inspect(self) -> None:
         if self.item is not None:
@@ -234,14 +255,16 @@ class InstalledPane(RowList[ModelInfo]):
     def action_mark_all(self) -> None:
         shown = {model.name for model in self.items}
         self._marked = set() if shown <= self._marked else self._marked | shown
-        self.redraw()
-        self._retitle()
+        self._marks_changed()
+
+    def action_clear_filter(self) -> None:
+        """Show all models again."""
+        self.filter_by(None)
 
     def unmark(self, names: Sequence[str]) -> None:
         """Take marks away, for models that have just been dealt with."""
         self._marked -= set(names)
-        self.redraw()
-        self._retitle()
+        self._marks_changed()
 
     def _mark(self, model: ModelInfo) -> Piece:
         if model.name in self._marked:
@@ -254,22 +277,40 @@ class InstalledPane(RowList[ModelInfo]):
             return ("☁", "dim")
         return (" ", "")
 
-    def _rebuild(self) -> None:
-        matching = [model for model in self._state.models if self._filter.matches(model)]
-        matching.sort(key=_SORTS["NAME"])  # type: ignore[arg-type]  # the values do compare
+    def _reorder(self) -> None:
+        self._sort_anew()
+        self.post_message(self.Sorted(self._sort, self._is_reversed))
+
+    def _sort_anew(self) -> None:
+        # Kept in order, so that a letter more of a filter costs no sorting.
+        models = sorted(self._state.models, key=_SORTS["NAME"])  # type: ignore[arg-type]  # they do
         if self._sort != "NAME":
-            matching.sort(key=_SORTS[self._sort])  # type: ignore[arg-type]
+            models.sort(key=_SORTS[self._sort])  # type: ignore[arg-type]  # the values do compare
         if self._is_reversed:
-            matching.reverse()
-        self.set_items(matching, self._empty_state())
+            models.reverse()
+        self._sorted = models
+        self._rebuild()
+
+    def _rebuild(self) -> None:
+        wanted, marked = self._filter, self._marked
+        shown = self._sorted
+        if wanted is not None:
+            shown = list(wanted.among(shown, marked))
+        self.set_items(shown, self._empty_state())
         self._retitle()
+
+    def _marks_changed(self) -> None:
+        if self._filter is not None and self._filter.asks_marks:
+            self._rebuild()
+        else:
+            self.redraw()
+            self._retitle()
 
     def _retitle(self) -> None:
         total = len(self._state.models)
-        shown_bytes = sum(model.size_bytes for model in self.items)
-        parts = [f"{len(self.items):,} of {total:,}", words.size(shown_bytes)]
-        if self._filter.text:
-            parts.append(f"/{self._filter.text}")
+        parts = [self.count_text]
+        if self.filter_text:
+            parts.append(f"/{self.filter_text}")
         if self._marked:
             marked = sum(m.size_bytes for m in self._state.models if m.name in self._marked)
             parts.append(f"{len(self._marked)} marked, {words.size(marked)}")
@@ -285,7 +326,7 @@ class InstalledPane(RowList[ModelInfo]):
         state = self._state
         if state.models:
             return [
-                (f"Nothing matches “{self._filter.text}”.", ""),
+                (f"Nothing matches “{self.filter_text}”.", ""),
                 ("esc clears the filter, / changes it", "dim"),
             ]
         if state.loading:

@@ -44,6 +44,10 @@ class SettingsSource(SettingsStore, Protocol):
         """Write a commented example where there is no file of the user's; returns its path."""
         ...
 
+    def memory_bytes(self) -> int | None:
+        """The memory of the machine that runs the models; None = nobody knows."""
+        ...
+
     def trust_workspace(self) -> bool:
         """Allow the workspace's file to name servers; False = there is none that asks to."""
         ...

@@ -1,6 +1,6 @@
 """All keys by place, generated from the keymap."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import ClassVar
 
 from textual.app import ComposeResult
@@ -24,28 +24,44 @@ _LEGEND = (
 
 
 class HelpScreen(ModalScreen[None]):
-    """Closed by any key that does not scroll."""
+    """Closed by any key that does not scroll.
+
+    Args:
+        keys: the bindings in force.
+        now: which of them can act.
+    """
 
     CSS_PATH = "dialog.tcss"
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("escape,q,question_mark,enter", "dismiss", show=False)
     ]
 
+    def __init__(self, keys: Sequence[keymap.Key], now: keymap.Situation) -> None:
+        super().__init__()
+        self._keys = keys
+        self._now = now
+
     def compose(self) -> ComposeResult:
         with VerticalScroll(classes="dialog") as dialog:
             dialog.border_title = "Keys"
-            dialog.border_subtitle = "esc closes"
-            yield Static(Content("\n").join(_lines()))
+            dialog.border_subtitle = "esc closes; ui.keys in the configuration rebinds by id"
+            yield Static(Content("\n").join(_lines(self._keys, self._now)))
 
     def on_mount(self) -> None:
         self.query_one(".dialog").focus()
 
 
-def _lines() -> Iterator[Content]:
+def _lines(keys: Sequence[keymap.Key], now: keymap.Situation) -> Iterator[Content]:
     for place in keymap.PLACES:
         yield Content.styled(f"\n{_INTRO.get(place, place)}", "bold $primary")
-        for key in keymap.in_place(place):
-            yield Content.assemble((f"  {keymap.caps(key):<18}", "$accent"), key.description)
+        for key in keymap.in_place(place, keys):
+            caps = f"  {keymap.caps(key) or 'palette only':<20}"
+            if reason := keymap.why_not(key, now):
+                yield Content.styled(f"{caps}{key.description}. {reason}", "dim $text-muted")
+            else:
+                yield Content.assemble(
+                    (caps, "$accent"), f"{key.description:<30} ", (key.id, "$text-muted")
+                )
     yield Content.styled("\nSigns", "bold $primary")
     for text, style in _LEGEND:
         yield Content.styled(f"  {text}", style)

@@ -1,6 +1,6 @@
 """Asks for names of models to pull; several at once, checked before anything is asked for."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from typing import ClassVar
 
 from textual import on
@@ -13,19 +13,32 @@ from textual.widgets import Input, Label, OptionList
 from textual.widgets.option_list import Option
 
 from ollm_tui.core.error import InvalidName
-from ollm_tui.core.name import parse_reference
+from ollm_tui.core.model import ModelInfo
+from ollm_tui.core.name import name_key, parse_reference
+from ollm_tui.core.text import clean_line
+from ollm_tui.service.service import ModelService
+from ollm_tui.ui import format as words
+from ollm_tui.ui import work
+from ollm_tui.ui.fit_words import verdict
 from ollm_tui.ui.rows import fit_name
 
 SHOWN = 10
+RECENT = 50
 _NAME = 28
 _HINT = "enter pulls, several names with blanks between; tab takes a suggestion; esc leaves"
+
+Suggest = Callable[[str], Sequence[tuple[str, str]]]
+Known = Callable[[str], ModelInfo | None]
 
 
 class PullScreen(ModalScreen[list[str]]):
     """Answers with the names to pull; none when left.
 
     Args:
+        service: whose models, past downloads and disk count.
         suggest: names that continue what is typed, each with a word about it, best first.
+        known: what is known of a name that could be pulled, or None.
+        memory_bytes: of the machine that would run them; None = unknown.
     """
 
     CSS_PATH = "dialog.tcss"
@@ -36,31 +49,65 @@ class PullScreen(ModalScreen[list[str]]):
         Binding("up", "highlight(-1)", show=False, priority=True),
     ]
 
-    def __init__(self, suggest: Callable[[str], Sequence[tuple[str, str]]]) -> None:
+    def __init__(
+        self,
+        service: ModelService,
+        suggest: Suggest,
+        known: Known = lambda name: None,
+        memory_bytes: int | None = None,
+    ) -> None:
         super().__init__()
+        self._service = service
         self._suggest = suggest
+        self._known = known
+        self._memory_bytes = memory_bytes
+        self._free_bytes: int | None = None
+        self._recent: dict[str, str] = {}
         self._names: list[str] = []
+        self._warned_of: list[str] = []
 
     def compose(self) -> ComposeResult:
         with Vertical(classes="dialog") as dialog:
             dialog.border_title = "Pull models"
-            yield Input(placeholder="llama3.2:3b  or  hf.co/bartowski/Llama-3.2-3B-Instruct-GGUF")
+            field = Input(placeholder="llama3.2:3b  or  hf.co/bartowski/Llama-3.2-3B-Instruct-GGUF")
+            field.cursor_blink = self.app.animation_level != "none"
+            yield field
             yield OptionList(markup=False)
+            yield Label(id="cost")
             yield Label(Content(_HINT), classes="hint")
 
     def on_mount(self) -> None:
         self.query_one(Input).focus()
         self.query_one(OptionList).can_focus = False
         self._offer("")
+        work.run(self, self._learn(), "pull dialog", exclusive=True)
+
+    async def _learn(self) -> None:
+        """Ask for what takes a moment: past downloads, and what the disk has left."""
+        now = self._service.now()
+        for ended in await self._service.downloads.history(RECENT):
+            ago = words.age(ended.ended_at, now)
+            self._recent.setdefault(ended.name, f"{ended.state.value} {ago} ago")
+        self._free_bytes = await self._service.free_bytes()
+        if self.is_attached:
+            self._offer(self._word)
+
+    @property
+    def _typed_names(self) -> list[str]:
+        return self.query_one(Input).value.split()
+
+    @property
+    def _word(self) -> str:
+        return self.query_one(Input).value.rpartition(" ")[2]
 
     @on(Input.Changed)
-    def _typed(self, event: Input.Changed) -> None:
+    def _typed(self) -> None:
         self._say(_HINT, is_error=False)
-        self._offer(event.value.rpartition(" ")[2])
+        self._offer(self._word)
 
     @on(Input.Submitted)
-    def _submitted(self, event: Input.Submitted) -> None:
-        names = event.value.split()
+    def _submitted(self) -> None:
+        names = self._typed_names
         if not names:
             return
         try:
@@ -69,6 +116,16 @@ class PullScreen(ModalScreen[list[str]]):
         except InvalidName as error:
             self._say(f"{error.message}: {error.cause}", is_error=True)
             return
+        needed_bytes = sum(known.size_bytes for name in names if (known := self._known(name)))
+        is_short = self._free_bytes is not None and needed_bytes > self._free_bytes
+        if is_short and self._warned_of != names:
+            self._warned_of = names
+            self._say(
+                f"About {words.size(needed_bytes)} are needed, and "
+                f"{words.size(self._free_bytes or 0)} are free. Enter again pulls all the same.",
+                is_error=True,
+            )
+            return
         self.dismiss(names)
 
     @on(OptionList.OptionSelected)
@@ -76,14 +133,18 @@ class PullScreen(ModalScreen[list[str]]):
         self.query_one(OptionList).highlighted = event.option_index
         self.action_take()
 
+    @on(OptionList.OptionHighlighted)
+    def _highlighted(self) -> None:
+        self._show_cost()
+
     def action_take(self) -> None:
         """Complete the last word with the highlighted suggestion."""
-        highlighted = self.query_one(OptionList).highlighted
-        if highlighted is None or highlighted >= len(self._names):
+        name = self._highlighted_name
+        if not name:
             return
         field = self.query_one(Input)
         before = field.value.rpartition(" ")[0]
-        field.value = f"{before} {self._names[highlighted]}".strip()
+        field.value = f"{before} {name}".strip()
         field.cursor_position = len(field.value)
 
     def action_highlight(self, by: int) -> None:
@@ -95,8 +156,13 @@ class PullScreen(ModalScreen[list[str]]):
     def action_leave(self) -> None:
         self.dismiss([])
 
+    @property
+    def _highlighted_name(self) -> str:
+        at = self.query_one(OptionList).highlighted
+        return self._names[at] if at is not None and at < len(self._names) else ""
+
     def _offer(self, word: str) -> None:
-        suggestions = list(self._suggest(word))[:SHOWN]
+        suggestions = list(self._suggestions(word))[:SHOWN]
         self._names = [name for name, _ in suggestions]
         options = self.query_one(OptionList)
         options.clear_options()
@@ -106,6 +172,64 @@ class PullScreen(ModalScreen[list[str]]):
         )
         options.highlighted = 0 if suggestions else None
         options.display = bool(suggestions)
+        self._show_cost()
+
+    def _suggestions(self, word: str) -> Iterator[tuple[str, str]]:
+        """Names that have the word in them: of the catalogue, of the past, and those installed."""
+        wanted = word.casefold()
+        installed = {name_key(model.name): model for model in self._service.models.models}
+        recent = [
+            (clean_line(name), about)
+            for name, about in self._recent.items()
+            if wanted in name.casefold() and name_key(name) not in installed
+        ]
+        offered = [*recent[: SHOWN // 2], *self._suggest(word)]
+        if wanted:  # what is there already is pulled anew only on purpose
+            offered += [
+                (model.display_name, f"installed, {words.size(model.size_bytes)}; pulls its update")
+                for model in installed.values()
+                if wanted in model.display_name.casefold() and not model.remote
+            ]
+            offered.sort(key=lambda pair: not pair[0].casefold().startswith(wanted))
+        seen: set[str] = set()
+        for name, about in offered:
+            if name_key(name) not in seen:
+                seen.add(name_key(name))
+                yield name, about
+
+    def _show_cost(self) -> None:
+        """Say what the names typed would take, or the suggestion until one is whole."""
+        names, offered = self._typed_names, self._highlighted_name
+        word = self._word.casefold()
+        if not names:
+            names = [offered]
+        elif word and self._known(names[-1]) is None and word in offered.casefold():
+            names = [*names[:-1], offered]
+        label = self.query_one("#cost", Label)
+        label.update(Content("   ".join(self._cost([name for name in names if name]))))
+
+    def _cost(self, names: Sequence[str]) -> Iterator[str]:
+        if not names:
+            return
+        known = [model for name in names if (model := self._known(name)) is not None]
+        unknown = len(names) - len(known)
+        size = f"about {words.size(sum(model.size_bytes for model in known))}"
+        if unknown:
+            size = f"{size} and" if known else ""
+            size = f"{size} {words.count(unknown, 'model')} of unknown size".strip()
+        yield f"{names[0] if len(names) == 1 else words.count(len(names), 'model')}: {size}"
+        yield (
+            "free space unknown"
+            if self._free_bytes is None
+            else f"{words.size(self._free_bytes)} free"
+        )
+        for model in known:
+            found = verdict(model, self._memory_bytes)
+            if found.word in ("tight", "too large") or (found.word == "fits" and len(names) == 1):
+                of = words.size(self._memory_bytes or 0)
+                subject = "" if len(names) == 1 else f"{model.display_name} "
+                word = "too large for" if found.word == "too large" else f"{found.word} in"
+                yield f"{subject}{word} {of} of memory at {words.context(found.context_tokens)}"
 
     def _say(self, text: str, *, is_error: bool) -> None:
         hint = self.query_one(".hint", Label)

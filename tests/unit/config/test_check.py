@@ -5,6 +5,7 @@ import pytest
 from ollm_tui.config.lint import Knowledge
 from ollm_tui.config.problem import MAX_PROBLEMS, ConfigProblem, Origin, Severity
 from ollm_tui.core.error import PatternSyntaxError
+from ollm_tui.ui.rebinding import rebind
 from tests.unit.config.conftest import World
 
 TABLE = [
@@ -279,3 +280,19 @@ def test_who_has_too_many_mistakes_hears_of_the_first_hundred(world: World) -> N
 def test_an_error_after_many_warnings_is_still_an_error(world: World) -> None:
     world.user("\n".join([f"k{i}: 1" for i in range(200)] + ["options: {topK: -1}"]))
     assert [problem.field for problem in world.load().errors] == ["options.topK"]
+
+
+def test_keys_that_clash_warn_at_their_place(world: World) -> None:
+    world.user("ui:\n  keys:\n    app.pull: f5\n    app.quit: f5\n")
+    world.project("ui:\n  keys:\n    app.quit: nope\n")
+    world.knowledge = Knowledge(
+        bindings=("app.pull", "app.quit"), check_keys=lambda keys: rebind(keys).problems
+    )
+    (problem,) = world.load().problems
+    assert problem.severity is Severity.WARNING
+    assert problem.message.startswith("“nope” is no key. Write a character")
+    assert str(problem.place).endswith("project/.ollm/config.yaml:3:15")
+    (world.workspace / ".ollm" / "config.yaml").unlink()
+    (problem,) = world.load().problems
+    assert problem.sentence == "f5 is asked for twice"
+    assert str(problem.place).endswith("config.yaml:4:15")

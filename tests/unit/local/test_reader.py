@@ -128,3 +128,18 @@ def test_a_quantization_at_the_end_of_the_header_is_found(root: Path, store: Sto
     listed = {model.name: model for model in ModelReader(store).list_models().models}
     assert listed["late:latest"].quantization == "Q8_0"
     assert listed["late:latest"].sources["quantization"] == "gguf"
+
+
+def test_the_files_of_a_model_name_who_shares_them(root: Path, store: Store) -> None:
+    install(root, "registry.ollama.ai/library/copy/latest", LLAMA)
+    files = ModelReader(store).files("llama3")
+    assert [file.size_bytes for file in files] == sorted(
+        (file.size_bytes for file in files), reverse=True
+    )
+    assert sum(file.size_bytes for file in files) == LLAMA.total_bytes
+    assert {file.kind for file in files} >= {"model", "config"}
+    assert files[0].shared_with == ("copy:latest",)
+    assert all("copy:latest" in file.shared_with for file in files)
+    assert all(file.digest.startswith("sha256:") for file in files)
+    with pytest.raises(ModelNotFound):
+        ModelReader(store).files("nobody")

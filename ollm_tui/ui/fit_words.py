@@ -1,0 +1,80 @@
+"""Whether a model fits into memory, in words, with the sum that says so. Pure.
+
+Source: ruling Z8.
+"""
+
+from collections.abc import Iterator
+from typing import NamedTuple
+
+from ollm_tui.core.fit import estimate_memory
+from ollm_tui.core.model import ModelInfo
+from ollm_tui.ui import format as words
+
+USUAL_CONTEXT_TOKENS = 4_096
+"""What Ollama serves when nobody asks for more and there is less than 24 GiB of video memory.
+Source: ruling Z24."""
+COMFORTABLE = 0.75
+"""The share of memory that the router's budget takes as well; the rest is for everything else."""
+
+
+class Verdict(NamedTuple):
+    """Whether a model fits at a context."""
+
+    word: str
+    """fits, tight, too large, unknown or elsewhere."""
+    style: str
+    needed_bytes: int
+    is_approximate: bool
+    context_tokens: int
+
+
+def verdict(
+    model: ModelInfo, memory_bytes: int | None, context_tokens: int | None = None
+) -> Verdict:
+    """Whether a model fits.
+
+    Args:
+        memory_bytes: of the machine that would run it; None = nobody knows.
+        context_tokens: the served context, or the usual one when absent.
+    """
+    served = context_tokens or model.served_context_tokens or USUAL_CONTEXT_TOKENS
+    served = min(served, model.context_window or served)
+    needed = estimate_memory(model, served)
+    if model.remote:
+        word, style = "elsewhere", "dim"
+    elif memory_bytes is None:
+        word, style = "unknown", "dim"
+    elif needed.total_bytes <= memory_bytes * COMFORTABLE:
+        word, style = "fits", "good"
+    elif needed.total_bytes <= memory_bytes:
+        word, style = "tight", "warn"
+    else:
+        word, style = "too large", "bad"
+    return Verdict(word, style, needed.total_bytes, needed.approximate, served)
+
+
+def fit_lines(model: ModelInfo, memory_bytes: int | None) -> Iterator[tuple[str, str]]:
+    """The verdict and how it comes about: texts with their styles."""
+    if model.remote:
+        yield "takes no memory here: it runs elsewhere", "dim"
+        return
+    found = verdict(model, memory_bytes)
+    about = "about " if found.is_approximate else ""
+    at = f"at {words.context(found.context_tokens)}"
+    if memory_bytes is None:
+        yield f"{about}{words.size(found.needed_bytes)} {at}; memory unknown", ""
+    else:
+        needed = words.share(found.needed_bytes, memory_bytes).replace("/", " of ")
+        yield f"{found.word}: {about}{needed} {at}", found.style
+    if found.is_approximate:
+        yield "file + 10 %: layers unknown", "dim"
+        return
+    cache = words.share(found.needed_bytes - model.size_bytes, model.size_bytes)
+    cache, _, weights = cache.partition("/")
+    yield f"cache {cache} + weights {weights}", "dim"
+    trained = model.context_window
+    if trained and trained > found.context_tokens:
+        whole = verdict(model, memory_bytes, trained)
+        style = whole.style if whole.word in ("tight", "too large") else "dim"
+        word = f", {whole.word}" if memory_bytes is not None else ""
+        yield f"all {trained:,}: {words.size(whole.needed_bytes)}{word}", style

@@ -1,0 +1,127 @@
+"""What keys do, whoever pressed, clicked or named them: act, or say why not just now."""
+
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from functools import partial
+from typing import TYPE_CHECKING
+
+from textual.app import App, SystemCommand
+from textual.dom import DOMNode
+from textual.screen import Screen
+
+from ollm_tui.ui import keymap
+from ollm_tui.ui.rows import RowList
+
+if TYPE_CHECKING:
+    from textual.actions import ActionParseResult
+
+PLACES: Mapping[str, tuple[str, ...]] = {
+    "installed": (keymap.INSTALLED,),
+    "running": (keymap.RUNNING,),
+    "disk": (keymap.DISK,),
+    "downloads": (keymap.DOWNLOADS,),
+    "inspector": (keymap.INSPECTOR,),
+    "router": (keymap.ROUTER, keymap.WHAT_IF),
+}
+"""Whose keys each widget of the panes has, by its id."""
+REASON_S = 3.0
+_TARGETS = ("app.", "focused.")
+
+
+class KeyedApp(App[None]):
+    """An app whose bindings are those of the keymap, or what configuration makes of them."""
+
+    _keys: Sequence[keymap.Key] = keymap.KEYS
+
+    @property
+    def situation(self) -> keymap.Situation:
+        """What there is to act on now."""
+        return keymap.Situation()
+
+    @property
+    def panes(self) -> Screen[None]:
+        """The screen with the panes, whatever stands above it."""
+        main: Screen[None] = self.screen_stack[0]
+        return main
+
+    @property
+    def place(self) -> str:
+        """Whose keys apply in the pane that is active."""
+        raise NotImplementedError
+
+    @property
+    def active_widget(self) -> DOMNode:
+        """What stands for the pane that is active."""
+        raise NotImplementedError
+
+    def go_to(self, place: str) -> None:
+        """Make the pane active to which a place belongs; nothing for other places."""
+        raise NotImplementedError
+
+    def rebind(self, wanted: Mapping[str, str], changed: Callable[[], None]) -> None:
+        """Have the keys that the configuration asks for; call `changed` when they are others."""
+        from ollm_tui.ui.rebinding import rebind
+
+        rebound = rebind(wanted).keys
+        if rebound == tuple(self._keys):
+            return
+        self._keys = rebound
+        keymap.put(self._bindings, rebound, keymap.EVERYWHERE)
+        keymap.put(self.panes._bindings, rebound, keymap.PANES)
+        for pane in self.panes.query(RowList):
+            self.put_keys(pane)
+        changed()
+
+    def put_keys(self, pane: DOMNode) -> None:
+        """Give a pane the keys in force, for one that has come later than they have."""
+        keymap.put(pane._bindings, self._keys, keymap.LISTS, *PLACES.get(pane.id or "", ()))
+
+    def get_system_commands(self, screen: Screen[object]) -> Iterable[SystemCommand]:
+        """Every action by name, the active pane's own first."""
+        active = self.place
+        of_forms = {keymap.LISTS, keymap.WHAT_IF, keymap.DOCTOR} - {active}
+        for key in sorted(self._keys, key=lambda key: key.where != active):
+            if key.palette and key.where not in of_forms:
+                place = ", ".join(part for part in (keymap.cap(key), key.where) if part)
+                reason = keymap.why_not(key, self.situation)
+                yield SystemCommand(
+                    key.description,
+                    f"{place}. Not now: {reason}" if reason else place,
+                    partial(self._run_key, key),
+                )
+        yield SystemCommand("Screenshot", "Save what is seen as SVG", self.deliver_screenshot)
+
+    async def _run_key(self, key: keymap.Key) -> None:
+        """Do what a key does, in the pane that it belongs to."""
+        self.go_to(key.where)
+        where = self if key.where == keymap.EVERYWHERE else self.active_widget
+        await self.run_action(key.action, where)
+
+    async def run_action(
+        self,
+        action: "str | ActionParseResult",
+        default_namespace: DOMNode | None = None,
+        namespaces: Mapping[str, DOMNode] | None = None,
+    ) -> bool:
+        """As Textual's, but what cannot be done now says why instead of nothing."""
+        key = self._key_of(action, default_namespace)
+        if key is not None and (reason := keymap.why_not(key, self.situation)):
+            self.notify(reason, title=key.description, timeout=REASON_S, markup=False)
+            return True
+        return await super().run_action(action, default_namespace, namespaces)
+
+    def _key_of(
+        self, action: "str | ActionParseResult", namespace: DOMNode | None
+    ) -> keymap.Key | None:
+        """The binding behind an action of the panes or the app; None = of a dialog, or none."""
+        if not isinstance(action, str) or self.screen is not self.panes:
+            return None
+        target, name = "", action
+        if action.startswith(_TARGETS):
+            target, _, name = action.partition(".")
+        widget = self.active_widget if target == "focused" else namespace
+        own = PLACES.get(getattr(widget, "id", None) or "", ())
+        places = (keymap.EVERYWHERE, keymap.PANES, *own)
+        for key in self._keys:
+            if key.action in (action, name) and key.where in places:
+                return key
+        return None

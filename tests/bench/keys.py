@@ -1,0 +1,82 @@
+"""How long a key takes to be seen, with ten thousand models, in a real terminal.
+
+From the write of the key to the arrival of the bytes that draw its effect. `rows()` for
+`make bench`.
+"""
+
+import re
+import statistics
+import time
+from collections.abc import Callable, Iterator
+
+from tests.bench.startup import OLLM_TUI, sandbox
+from tests.terminal import Terminal
+
+MODELS = 10_000
+ROUNDS = 12
+WORDS = ("llama cap:to", "qwen ctx>=32k", "size<10G q4", "xcoder -7b")
+MOVES = 120
+
+Row = tuple[str, float, float]
+"""What is measured, its 99th percentile in seconds, the bar in seconds."""
+
+_ESCAPES = re.compile(rb"\x1b\[[0-9;?<>=]*[a-zA-Z]|\x1b\][^\x07\x1b]*(?:\x07|\x1b\\)")
+
+
+def rows() -> Iterator[Row]:
+    """Measure; takes half a minute."""
+    with sandbox("--models", str(MODELS)) as address:
+        command = (*OLLM_TUI, "--no-config", "--host", address)
+        with Terminal(command) as terminal:
+            terminal.wait_for(f"{MODELS:,} of {MODELS:,}", timeout_s=60)
+            _settle(terminal)
+            moves = [_time(terminal, "j", lambda seen: "▸" in seen) for _ in range(MOVES)]
+            yield "key to changed row, p99", _p99(moves), 0.05
+            yield "filter keystroke, p99", _p99(list(_typing(terminal))), 0.06
+
+
+def _typing(terminal: Terminal) -> Iterator[float]:
+    for word in WORDS * (ROUNDS // len(WORDS)):
+        terminal.send("/")
+        terminal.wait_for("Filter; enter keeps")
+        _settle(terminal)
+        typed = ""
+        for letter in word:
+            typed += letter
+            # A filter that is not one yet is told below the line instead of in the title.
+            wanted = re.compile(re.escape(f"· /{typed.strip()} ") + "|needs a|is no value")
+            is_seen: Callable[[str], object] = wanted.search
+            if letter != " ":
+                yield _time(terminal, letter, is_seen)
+            else:
+                terminal.send(letter)
+            _settle(terminal)
+        terminal.send("\x1b")
+        terminal.wait_for(f"{MODELS:,} of {MODELS:,}")
+        _settle(terminal)
+
+
+def _time(terminal: Terminal, key: str, is_seen: Callable[[str], object]) -> float:
+    terminal.send(key)
+    sent_s = time.perf_counter()
+    seen = bytearray()
+    while time.perf_counter() < sent_s + 10:
+        seen += terminal.read_raw(0.005)
+        if is_seen(_ESCAPES.sub(b"", bytes(seen)).decode(errors="replace")):
+            return time.perf_counter() - sent_s
+    raise SystemExit(f"never seen after {key!r}: {bytes(seen)[-500:]!r}")
+
+
+def _settle(terminal: Terminal) -> None:
+    quiet_s = 0.12  # longer than the inspector waits
+    while terminal.read(quiet_s):
+        pass
+
+
+def _p99(values: list[float]) -> float:
+    return statistics.quantiles(values, n=100)[98]
+
+
+if __name__ == "__main__":
+    for name, seconds, bar_s in rows():
+        print(f"{name}: {seconds * 1000:.1f} ms, bar {bar_s * 1000:.0f} ms")

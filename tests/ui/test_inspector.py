@@ -1,0 +1,40 @@
+"""The inspector's facts: whether a model fits, how much of a prompt is served, its files."""
+
+from pathlib import Path
+
+from ollm_tui.providers.local.provider import LocalProvider
+from ollm_tui.service.service import ModelService
+from ollm_tui.ui.app import OllmApp
+from ollm_tui.ui.panes.inspector import InspectorPane
+from tests.store_builder import install, made_model
+from tests.ui.conftest import OpenApp
+from tests.ui.screen import Screen
+
+
+async def test_the_verdict_and_the_truncation_warning_are_told_with_exact_numbers(
+    open_app: OpenApp,
+) -> None:
+    async with open_app() as screen:
+        screen.app._main.query_one(InspectorPane).know_memory(24 * 10**9)
+        await screen.sees("131,072 trained", "4,096 served ⚠")
+        await screen.sees("fits: 2.4 of 24.0 GB at 4k", "+ weights 2.0 GB", "all 131,072:")
+        screen.app._main.query_one(InspectorPane).know_memory(10**9)
+        await screen.sees("too large: 2.4 of 1.0 GB")
+
+
+async def test_a_server_does_not_show_its_files_and_says_what_does(open_app: OpenApp) -> None:
+    async with open_app() as screen:
+        await screen.press("3", "z", "left_square_bracket")
+        await screen.sees("Files 6/6", "does not show its files", "--provider local")
+
+
+async def test_the_files_of_a_store_are_listed_with_who_shares_them(tmp_path: Path) -> None:
+    install(tmp_path, "registry.ollama.ai/library/one/latest", made_model())
+    install(tmp_path, "registry.ollama.ai/library/two/latest", made_model())
+    app = OllmApp(ModelService(LocalProvider(tmp_path)))
+    async with app.run_test(size=(120, 40)) as pilot:
+        screen = Screen(app, pilot)
+        await screen.sees("2 of 2")
+        await screen.press("3", "z", "left_square_bracket")
+        text = await screen.sees("Files 6/6", "sha256:", "shared with ")
+        assert "0 B of it are this model's alone" in text

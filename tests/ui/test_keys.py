@@ -1,0 +1,105 @@
+"""Keys: those of the configuration, those that cannot act now, and the palette with all of them."""
+
+import pytest
+from textual.content import Content
+from textual.widgets import Static
+
+from ollm_tui.sandbox.server import SandboxServer
+from ollm_tui.sandbox.timing import INSTANT
+from ollm_tui.ui import keymap
+from tests.ui.conftest import OpenApp
+
+
+async def test_keys_of_the_configuration_hold_and_are_shown(open_app: OpenApp) -> None:
+    async with open_app() as screen:
+        screen.app.rebind({"app.pull": "f5", "installed.load": "w"}, screen.app._show_footer)
+        await screen.sees(" f5 pull ")
+        await screen.press("p")
+        await screen.press("question_mark")
+        text = await screen.sees("Show all keys")
+        assert [line for line in text.splitlines() if "f5" in line and "Pull models" in line]
+        await screen.press("escape", "f5")
+        await screen.sees("enter pulls")
+        await screen.press("escape", "j", "w")
+        await screen.sees("2 loaded")
+
+
+async def test_a_key_given_back_acts_again(open_app: OpenApp) -> None:
+    async with open_app() as screen:
+        screen.app.rebind({"app.pull": "d"}, screen.app._show_footer)
+        screen.app.rebind({}, screen.app._show_footer)
+        await screen.press("d")
+        await screen.sees("Delete 1 model?")
+
+
+@pytest.mark.parametrize(
+    ("keys", "reason"),
+    [
+        (("d",), "There is no model under the cursor."),
+        (("space",), "There is no model under the cursor."),
+        (("l",), "There is no model under the cursor."),
+        (("L",), "No model is in memory."),
+        (("2", "x"), "Nothing is being downloaded."),
+        (("2", "C"), "No download has ended yet."),
+        (("c",), "The configuration is still being read."),
+    ],
+)
+async def test_a_key_that_cannot_act_says_why(
+    open_app: OpenApp, keys: tuple[str, ...], reason: str
+) -> None:
+    with SandboxServer(models=0, timing=INSTANT) as empty:
+        async with open_app(host=empty.host) as screen:
+            await screen.press(*keys)
+            await screen.sees(reason)
+
+
+async def test_what_cannot_act_is_dim_in_footer_and_help(open_app: OpenApp) -> None:
+    with SandboxServer(models=0, timing=INSTANT) as empty:
+        async with open_app(host=empty.host, size=(120, 90)) as screen:
+            await screen.sees("d delete")
+            footer = screen.app._main.query_one("#footer", Static).content
+            assert isinstance(footer, Content)
+            dims = [str(footer)[s.start : s.end] for s in footer.spans if "dim" in str(s.style)]
+            assert any("d delete" in dim for dim in dims)
+            assert not any("p pull" in dim for dim in dims)
+            await screen.press("question_mark")
+            await screen.sees("Delete the marked models. There is no")
+
+
+async def test_the_footer_wakes_up_with_the_first_download(
+    open_app: OpenApp, server: SandboxServer
+) -> None:
+    server.faults.script_pull("qwen3:14b", [{"status": "pulling manifest"}])
+    async with open_app() as screen:
+        assert not screen.app.situation.has_download
+        screen.service.enqueue("qwen3:14b")
+        await screen.sees("1 active")
+        assert screen.app._situation is not None
+        assert screen.app._situation.has_download
+
+
+async def test_the_palette_has_every_action(open_app: OpenApp) -> None:
+    async with open_app() as screen:
+        offered = {command.title for command in screen.app.get_system_commands(screen.app.screen)}
+        of_forms = (keymap.LISTS, keymap.WHAT_IF, keymap.DOCTOR)
+        for key in keymap.KEYS:
+            if key.where not in of_forms and key.id != "app.palette":
+                assert key.description in offered
+
+
+async def test_an_action_of_another_pane_goes_there(open_app: OpenApp) -> None:
+    async with open_app() as screen:
+        await screen.press("ctrl+p")
+        await screen.type("next profile")
+        await screen.sees("Next profile")
+        await screen.press("enter")
+        await screen.sees("4 Router ─ code →")
+        assert screen.app.focused is not None
+        assert screen.app.focused.id == "router"
+
+
+async def test_the_palette_says_what_cannot_be_done_now(open_app: OpenApp) -> None:
+    async with open_app() as screen:
+        await screen.press("ctrl+p")
+        await screen.type("clear what has ended")
+        await screen.sees("Not now: No download has ended yet.")

@@ -1,0 +1,106 @@
+"""The pull dialog: what it completes from, and what it says before anything is asked for."""
+
+from datetime import UTC, datetime
+from pathlib import Path
+
+import pytest
+
+from ollm_tui.core.model import ModelInfo
+from ollm_tui.core.progress import PullState
+from ollm_tui.providers.local.provider import LocalProvider
+from ollm_tui.sandbox.server import SandboxServer
+from ollm_tui.service.queue_store import EndedDownload
+from ollm_tui.service.service import ModelService
+from ollm_tui.ui.app import OllmApp
+from ollm_tui.ui.panes.inspector import InspectorPane
+from tests.store_builder import install, made_model
+from tests.ui.conftest import OpenApp
+from tests.ui.screen import Screen
+
+GB = 10**9
+BIG = ModelInfo("qwen3:14b", size_bytes=9_300_000_000, context_window=40_960)
+
+
+def known(name: str) -> ModelInfo | None:
+    return BIG if name == BIG.name else None
+
+
+async def test_installed_names_complete_and_say_so(open_app: OpenApp) -> None:
+    async with open_app() as screen:
+        await screen.press("p")
+        await screen.type("llava")
+        await screen.sees("llava:7b", "installed, 4.7 GB; pulls its update")
+        await screen.press("down", "tab")
+        await screen.sees("llava:7b ")
+
+
+async def test_recent_names_come_first(open_app: OpenApp, monkeypatch: pytest.MonkeyPatch) -> None:
+    async with open_app() as screen:
+        ended = EndedDownload(
+            "hf.co/me/own:q4", PullState.CANCELLED, 0, datetime(2026, 1, 1, tzinfo=UTC)
+        )
+
+        async def history(count: int) -> tuple[EndedDownload, ...]:
+            return (ended,)
+
+        monkeypatch.setattr(screen.service.downloads, "history", history)
+        await screen.press("p")
+        text = await screen.sees("hf.co/me/own:q4", "cancelled ", " ago")
+        assert text.index("hf.co/me/own:q4") < text.index("~9.3 GB")
+
+
+async def test_size_and_fit_are_told_before_confirming(
+    open_app: OpenApp, server: SandboxServer
+) -> None:
+    async with open_app() as screen:
+        screen.app._known = known
+        screen.app._main.query_one(InspectorPane).know_memory(24 * GB)
+        await screen.press("p")
+        await screen.sees("qwen3:14b: about 9.3 GB", "free space unknown")
+        await screen.sees("fits in 24.0 GB of memory at 4k")
+        await screen.type("qwen3:14b nobody:1b")
+        await screen.sees("2 models: about 9.3 GB and 1 model of unknown size")
+        assert server.count("/api/pull") == 0
+
+
+async def test_too_little_room_is_asked_about_once(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    install(tmp_path, "registry.ollama.ai/library/one/latest", made_model())
+    service = ModelService(LocalProvider(tmp_path))
+
+    async def free_bytes() -> int:
+        return 5 * GB
+
+    monkeypatch.setattr(service, "free_bytes", free_bytes)
+    asked: list[str] = []
+    monkeypatch.setattr(service, "enqueue", asked.append)
+    app = OllmApp(service, known=known)
+    async with app.run_test(size=(120, 40)) as pilot:
+        screen = Screen(app, pilot)
+        await screen.sees("1 of 1")
+        await screen.press("p")
+        await screen.type("qwen3:14b")
+        await screen.sees("5.0 GB free")
+        await screen.press("enter")
+        await screen.sees("About 9.3 GB are needed, and 5.0 GB are free. Enter again")
+        assert not asked
+        await screen.press("enter")
+        await screen.misses("Pull models")
+        assert asked == ["qwen3:14b"]
+
+
+async def test_a_store_tells_its_free_space(tmp_path: Path) -> None:
+    service = ModelService(LocalProvider(tmp_path))
+    free_bytes = await service.free_bytes()
+    assert free_bytes is not None
+    assert free_bytes > 0
+    await service.close()
+
+
+async def test_several_are_queued_at_once(open_app: OpenApp, server: SandboxServer) -> None:
+    async with open_app() as screen:
+        await screen.press("p")
+        await screen.type("qwen3:14b phi3:mini")
+        await screen.press("enter")
+        await screen.until(lambda: len(screen.service.queue.items) == 2)
