@@ -8,7 +8,7 @@ from typing import NamedTuple
 
 from ollm_tui.core.error import closest
 from ollm_tui.routing.change import Change
-from ollm_tui.routing.decision import Code, Decision, Outcome, Remark
+from ollm_tui.routing.decision import Code, Decision, Outcome, Remark, Via
 from ollm_tui.routing.model_changes import InstallModel, SetNumCtx
 from ollm_tui.routing.profile import RoutingProfile
 from ollm_tui.routing.profile_changes import SetFallback, SetFamilies
@@ -27,17 +27,23 @@ class Remedy(NamedTuple):
 
     warning: Remark
     change: Change | None
-    """None: no single change would be right."""
+    """None: no single change that would be right ends it."""
 
 
 def remedies(situation: Situation, decision: Decision) -> list[Remedy]:
-    """Return every warning of the situation's decision, in its order, with its remedy."""
+    """Return every warning of the situation's decision, in its order, with its remedy.
+
+    Each remedy was tried with the router.
+    """
     missing = _missing_overrides(situation, decision)
     last = decision.hops[-1].profile if decision.hops else None
-    return [
-        Remedy(warning, _change(warning.code, situation, decision, last, missing))
-        for warning in decision.warnings
-    ]
+    found = []
+    for warning in decision.warnings:
+        change = _change(warning.code, situation, decision, last, missing)
+        if change is not None and warning in change.apply(situation).decide().warnings:
+            change = None
+        found.append(Remedy(warning, change))
+    return found
 
 
 def _change(
@@ -52,10 +58,12 @@ def _change(
         return Unpin()
     if code is Code.OVERRIDE_NOT_INSTALLED:
         return next(missing, None)
-    if code is Code.REMOTE:
-        return SetAllowRemote(False)
     if last is None:
         return None
+    if code is Code.REMOTE:
+        # An override wins whatever its model is.
+        is_named = decision.via is Via.OVERRIDE
+        return RemoveOverride(last.name) if is_named else SetAllowRemote(False)
     if code in (Code.FALLBACK_CYCLE, Code.FALLBACK_UNKNOWN):
         return _fallback(situation, last)
     if code is Code.OVERRIDE_VIOLATES:
