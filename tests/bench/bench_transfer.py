@@ -29,6 +29,7 @@ MIB = 1024 * 1024
 NAME = "library/big:latest"
 FLOOR_S = 1.6
 """Where `dd` is faster than network, hash and disk on two cores can be, it is no measure."""
+IDLE_S = 2.0
 PEER_ROUNDS = 3
 _PEER_HINTS = {"aria2c": "apt-get install aria2", "huggingface_hub": "make bench-peers"}
 PEERS = ROOT / ".venv" / "peers"
@@ -54,6 +55,8 @@ class Run(NamedTuple):
     cpu_s: float
     rss_above_idle_mib: float
     lag_p99_ms: float
+    idle_lag_p99_ms: float
+    """The same just before, with nothing to do: what the machine's other work costs."""
 
 
 class Row(NamedTuple):
@@ -96,6 +99,7 @@ def rows(size_mib: int = SIZE_MIB, pairs: int = PAIRS) -> list[Row]:
         _row(f"{size} verified, wall over dd conv=fdatasync", by_dd, 1.25),
         _row("memory above idle, MiB", [run.rss_above_idle_mib for run in ours], 80.0),
         _row("loop lag p99 meanwhile, ms", [run.lag_p99_ms for run in ours], 10.0),
+        _row("loop lag p99 before, ms", [run.idle_lag_p99_ms for run in ours], float("inf")),
         _row("wall, s", [run.wall_s for run in ours], float("inf")),
         _row("CPU, s", [run.cpu_s for run in ours], float("inf")),
         _row("curl + openssl + sync, s", curl_s, float("inf")),
@@ -119,6 +123,10 @@ def pull_here() -> None:
         provider = LocalProvider(Path(sys.argv[1]))
         await provider.plan(sys.argv[2])  # so that idle means with httpx loaded
         idle_mib = _peak_mib()
+        idle_lags: list[float] = []
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(IDLE_S):
+                await tick(idle_lags)
         lags: list[float] = []
         ticker = asyncio.create_task(tick(lags))
         wall_s, cpu_s = time.perf_counter(), time.process_time()
@@ -127,8 +135,8 @@ def pull_here() -> None:
         wall_s, cpu_s = time.perf_counter() - wall_s, time.process_time() - cpu_s
         ticker.cancel()
         await provider.close()
-        lag = statistics.quantiles(lags, n=100)[98]
-        return Run(wall_s, cpu_s, _peak_mib() - idle_mib, lag)
+        lag, idle_lag = (statistics.quantiles(found, n=100)[98] for found in (lags, idle_lags))
+        return Run(wall_s, cpu_s, _peak_mib() - idle_mib, lag, idle_lag)
 
     print(*asyncio.run(main()))
 
