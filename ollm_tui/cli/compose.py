@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from ollm_tui.cli.deferred import DeferredProvider
 from ollm_tui.cli.setup import Setup
+from ollm_tui.config.connection import Connection
 from ollm_tui.core.error import ConfigError
 from ollm_tui.core.model import ModelInfo
 from ollm_tui.core.name import name_key
@@ -43,13 +44,16 @@ def _sandbox() -> "SandboxServer":
     return demo_server()
 
 
-def make_service(setup: Setup, *, remembers: bool = False) -> ModelService:
+def make_service(
+    setup: Setup, *, remembers: bool = False, connection: Connection | None = None
+) -> ModelService:
     """A service on the provider that the settings name.
 
     Args:
         remembers: what was known, and the queue, last from run to run.
+        connection: whom to ask instead.
     """
-    connection = setup.quick_connection
+    connection = connection or setup.quick_connection
     provider: Provider
     if connection is None:
         provider = DeferredProvider(lambda: setup.make_provider(setup.connection()))

@@ -21,6 +21,7 @@ def open_screen(options: argparse.Namespace) -> int:
         )
     with opened_setup(options) as setup:
         service = make_service(setup, remembers=True)
+        from ollm_tui.cli.servers import Servers
         from ollm_tui.ui.app import OllmApp
         from ollm_tui.ui.look import LookFile
 
@@ -32,6 +33,7 @@ def open_screen(options: argparse.Namespace) -> int:
             scenarios=setup.scenario_book,
             known=known_to_pull,
             look=LookFile(setup.look_path),
+            servers=None if options.demo else Servers(setup),
             log_file=options.log_file or "",
         )
         app.run()

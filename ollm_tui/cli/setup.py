@@ -10,6 +10,7 @@ import shutil
 import socket
 import threading
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -116,6 +117,15 @@ class Setup:
     def connection(self) -> Connection:
         """Whom to ask; reads the files where there are some."""
         return self.quick_connection or self.effective.connection
+
+    def connection_to(self, name: str) -> Connection:
+        """How the configuration would ask a provider by its name, whatever is in force."""
+        from ollm_tui.config.resolve import load_config
+
+        flags = {**self.inputs.flags, "provider": name, "host": None}
+        if name == "local" and self.quick_connection is not None:
+            return replace(self.quick_connection, name="local", kind="local", is_named=True)
+        return load_config(replace(self.inputs, flags=flags)).connection
 
     def require_valid(self, *, reads_all: bool = False) -> None:
         """Refuse to go on with a configuration that says something unusable.

@@ -36,11 +36,12 @@ from ollm_tui.ui.panes.inspector import InspectorPane
 from ollm_tui.ui.panes.installed import InstalledPane
 from ollm_tui.ui.panes.router import RouterPane
 from ollm_tui.ui.rows import RowList
-from ollm_tui.ui.themed import ThemedApp
+from ollm_tui.ui.switching import SwitchingApp, unfinished
 
 if TYPE_CHECKING:
     from ollm_tui.config.resolve import Effective
     from ollm_tui.ui.screens.config import SettingsSource
+    from ollm_tui.ui.screens.servers import ServerSource
     from ollm_tui.ui.simulator.scenarios import ScenarioBook
 
 _LOG = logging.getLogger(__name__)
@@ -55,7 +56,7 @@ Suggest = Callable[[str], Sequence[tuple[str, str]]]
 Known = Callable[[str], ModelInfo | None]
 
 
-class OllmApp(ThemedApp):
+class OllmApp(SwitchingApp):
     """The program on screen.
 
     Args:
@@ -66,6 +67,7 @@ class OllmApp(ThemedApp):
         scenarios: opens the file of cases for the router, on first use; None = there is none.
         known: what is known of a name that could be pulled.
         look: how the screen looked last; nowhere when absent.
+        servers: what can be switched to; nothing when absent.
         log_file: where the log goes as well, for people.
     """
 
@@ -84,8 +86,9 @@ class OllmApp(ThemedApp):
         known: Known = lambda name: None,
         look: LookFile | None = None,
         log_file: str = "",
+        servers: "ServerSource | None" = None,
     ) -> None:
-        super().__init__(look or LookFile(None))
+        super().__init__(look or LookFile(None), servers)
         self.service = service
         self._scenarios = scenarios
         self._settings = settings
@@ -94,6 +97,7 @@ class OllmApp(ThemedApp):
         self._suggest = suggest
         self._known = known
         self._log_file = log_file
+        self._has_timers = False
         self._situation: keymap.Situation | None = None
         self._problems: tuple[Problem, ...] = ()
         self._is_zoomed = False
@@ -118,7 +122,8 @@ class OllmApp(ThemedApp):
         logging.getLogger("ollm_tui").removeHandler(self.errors)
         if self._unsubscribe is not None:
             self._unsubscribe()
-        await self.service.close()
+        for service in (self.service, *self.left):
+            await service.close()
 
     # Events of the service.
 
@@ -343,6 +348,17 @@ class OllmApp(ThemedApp):
 
         self.push_screen(DoctorScreen(self.service, self._effective))
 
+    async def show_service(self, service: ModelService) -> None:
+        if self._unsubscribe is not None:
+            self._unsubscribe()
+        if self._inspect_timer is not None:
+            self._inspect_timer.stop()
+        self.service = service
+        self._bridge = Bridge(self._show, self)
+        self._problems, self._arranged, self._situation = (), None, None
+        await self._main.show_service(service, self.look)
+        self._start()
+
     def action_log(self) -> None:
         """Show what has gone wrong so far."""
         from ollm_tui.ui.screens.log import LogScreen
@@ -357,7 +373,7 @@ class OllmApp(ThemedApp):
 
     async def action_quit(self) -> None:
         """Leave; asks when that would interrupt downloads."""
-        active = [item for item in self.service.queue.items if not item.progress.status.is_final]
+        active = [item for one in (self.service, *self.left) for item in unfinished(one)]
         if not active:
             self.exit()
             return
@@ -386,6 +402,7 @@ class OllmApp(ThemedApp):
             has_download=bool(queue),
             has_ended=any(item.progress.status.is_final for item in queue),
             has_config=self._effective is not None,
+            has_servers=self.servers is not None,
             has_decision=service.models.as_of is not None,
         )
 
@@ -396,9 +413,10 @@ class OllmApp(ThemedApp):
         gc.set_threshold(*GARBAGE_AFTER)
         gc.enable()
         work.run(self, self._first_look(), "refresh", exclusive=True)
-        if self.service.can_run:
+        if not self._has_timers:
+            self._has_timers = True
             self.set_interval(MEMORY_EVERY_S, self._ask_memory)
-        self.set_interval(terminal.CHECK_EVERY_S, self._check_terminal)
+            self.set_interval(terminal.CHECK_EVERY_S, self._check_terminal)
 
     async def _first_look(self) -> None:
         await self.service.start()
@@ -414,9 +432,9 @@ class OllmApp(ThemedApp):
 
         async def read() -> None:
             self._configured(await work.in_thread(settings.read))
-            self._main.query_one(InspectorPane).know_memory(
-                await work.in_thread(settings.memory_bytes)
-            )
+            memory_bytes = await work.in_thread(self.memory_bytes or settings.memory_bytes)
+            self._main.query_one(InspectorPane).know_memory(memory_bytes)
+            self._main.query_one(InstalledPane).know_memory(memory_bytes)
 
         work.run(self, read(), "config", exclusive=True)
 
@@ -475,7 +493,7 @@ class OllmApp(ThemedApp):
         work.run(self, self.service.refresh_server(), "memory", exclusive=True)
 
     def _ask_memory(self) -> None:
-        if self.service.server.health is ServerHealth.ONLINE:
+        if self.service.can_run and self.service.server.health is ServerHealth.ONLINE:
             work.run(self, self._memory(), "memory", exclusive=True)
 
     async def _memory(self) -> None:

@@ -51,6 +51,8 @@ class Situation(NamedTuple):
     """Whether a download has ended."""
     has_config: bool = True
     has_decision: bool = True
+    has_servers: bool = True
+    """Whether there is anything to switch to."""
 
 
 # Why a key cannot act just now; empty = it can.
@@ -86,6 +88,10 @@ def _on_config(now: Situation) -> str:
     return "" if now.has_config else "The configuration is still being read."
 
 
+def _on_servers(now: Situation) -> str:
+    return "" if now.has_servers else "There is no other server to ask here."
+
+
 def _on_decision(now: Situation) -> str:
     return "" if now.has_decision else "The models are not known yet."
 
@@ -113,6 +119,7 @@ KEYS: tuple[Key, ...] = (
     Key("app.filter", "slash", "filter", EVERYWHERE, "filter", "Filter the models", True, True),
     Key("app.refresh", "r", "refresh", EVERYWHERE, "refresh", "Ask the server again", False, True),
     Key("app.config", "c", "config", EVERYWHERE, "config", "Show the configuration", False, True),
+    Key("app.server", "H", "server", EVERYWHERE, "server", "Switch the server"),
     Key("app.log", "ctrl+l", "log", EVERYWHERE, "log", "Show the log"),
     Key("app.help", "question_mark", "help", EVERYWHERE, "help", "Show all keys", True, True),
     Key("app.zoom", "z", "zoom", EVERYWHERE, "zoom", "Zoom the pane, or back", True, True),
@@ -276,6 +283,7 @@ _SYMBOLS = {
 
 _DISABLED: dict[str, Callable[[Situation], str]] = {
     "app.config": _on_config,
+    "app.server": _on_servers,
     "installed.sort": _on_model,
     "installed.reverse": _on_model,
     "installed.inspect": _on_model,

@@ -56,6 +56,13 @@ class MainScreen(Screen[None]):
     def on_mount(self) -> None:
         self._when_mounted()
 
+    async def show_service(self, service: ModelService, look: Look) -> None:
+        """Have panes of another service in place of these."""
+        self._service, self._look = service, look
+        self.view = VIEWS[0]
+        self._running_pane = self._disk_pane = None
+        await self.recompose()
+
     def compose(self) -> ComposeResult:
         service = self._service
         yield Static(id="status", markup=False)

@@ -199,6 +199,12 @@ class RowList(ScrollView, Generic[T], can_focus=True):
         self._scroll_to_cursor()
         self.post_message(self.Moved(self))
 
+    def show_columns(self, columns: tuple[Column, ...]) -> None:
+        """Have other columns from now on."""
+        self.COLUMNS = columns
+        self._fitted = (-1, [])
+        self.redraw()
+
     def redraw(self) -> None:
         """Draw every row in sight again."""
         self._strips.clear()

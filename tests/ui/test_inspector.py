@@ -6,6 +6,7 @@ from ollm_tui.providers.local.provider import LocalProvider
 from ollm_tui.service.service import ModelService
 from ollm_tui.ui.app import OllmApp
 from ollm_tui.ui.panes.inspector import InspectorPane
+from ollm_tui.ui.panes.installed import InstalledPane
 from tests.store_builder import install, made_model
 from tests.ui.conftest import OpenApp
 from tests.ui.screen import Screen
@@ -38,3 +39,18 @@ async def test_the_files_of_a_store_are_listed_with_who_shares_them(tmp_path: Pa
         await screen.press("3", "z", "left_square_bracket")
         text = await screen.sees("Files 6/6", "sha256:", "shared with ")
         assert "0 B of it are this model's alone" in text
+
+
+async def test_the_list_says_what_fits_where_there_is_room(open_app: OpenApp) -> None:
+    async with open_app(size=(160, 40)) as screen:
+        assert " FIT " not in screen.text
+        installed = screen.app._main.query_one(InstalledPane)
+        installed.know_memory(24 * 10**9)
+        text = await screen.sees(" FIT ", "large")
+        assert [line for line in text.splitlines() if "qwen3:8b" in line and " fits " in line]
+        await screen.pilot.resize_terminal(120, 40)
+        await screen.misses(" FIT ")
+        installed.know_memory(None)
+        await screen.pilot.resize_terminal(160, 40)
+        await screen.sees("CAPS MODIFIED")
+        assert " FIT " not in screen.text

@@ -48,3 +48,14 @@ def test_a_long_name_keeps_its_tag(name: str, width: int, expected: str) -> None
 def test_wide_characters_count_as_two_cells() -> None:
     assert fit_text("模型", 6) == "模型  "
     assert fit_text("模型模型", 5) == "模型…"
+
+
+def test_the_columns_of_installed_leave_in_the_order_promised() -> None:
+    columns = InstalledPane._WITH_FIT
+    gone: list[str] = []
+    for width in range(120, 20, -1):
+        widths = fit_columns(columns, width)
+        for column, shown in zip(columns, widths, strict=True):
+            if not shown and column.title not in gone:
+                gone.append(column.title)
+    assert gone == ["FIT", "MODIFIED", "QUANT", "FAMILY", "PARAMS", "CAPS"]

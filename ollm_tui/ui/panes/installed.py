@@ -7,11 +7,13 @@ from textual.content import Content
 from textual.message import Message
 
 from ollm_tui.core.event import ModelsState, QueueState
+from ollm_tui.core.fit import estimate_memory
 from ollm_tui.core.model import UNKNOWN_FAMILY, ModelInfo
 from ollm_tui.core.name import name_key
 from ollm_tui.service.service import ModelService
 from ollm_tui.ui import format as words
 from ollm_tui.ui import keymap, work
+from ollm_tui.ui.fit_words import USUAL_CONTEXT_TOKENS, verdict
 from ollm_tui.ui.look import Look
 from ollm_tui.ui.rows import Column, Piece, RowList, fit_name
 
@@ -20,6 +22,7 @@ if TYPE_CHECKING:
 
 _BIG = float("inf")
 _LISTED = 8
+_FIRST = -1  # to leave when room gets scarce
 _NAME = 1  # which column the name is in
 
 
@@ -38,6 +41,7 @@ _SORTS: dict[str, Callable[[ModelInfo], object]] = {
     "CTX": lambda model: -(model.context_window or 0),
     "SIZE": lambda model: -model.size_bytes,
     "CAPS": lambda model: _caps(model).replace("·", "~"),
+    "FIT": lambda model: -estimate_memory(model, USUAL_CONTEXT_TOKENS).total_bytes,
     "MODIFIED": _age,
 }
 
@@ -55,8 +59,9 @@ class InstalledPane(RowList[ModelInfo]):
         Column("CTX", 5, right=True),
         Column("SIZE", 8, right=True),
         Column("CAPS", 4, drop=5),
-        Column("MODIFIED", 8, drop=1),
+        Column("MODIFIED", 9, drop=1),
     )
+    _WITH_FIT = (*COLUMNS[:-1], Column("FIT", 5, drop=_FIRST), COLUMNS[-1])
 
     class OverrideWanted(Message):
         """A model is to be the override of the profile that the router shows.
@@ -88,6 +93,7 @@ class InstalledPane(RowList[ModelInfo]):
         self._marked: set[str] = set()
         self._arriving: frozenset[str] = frozenset()
         self._now = service.now()
+        self._memory_bytes: int | None = None
 
     def on_mount(self) -> None:
         self._rebuild()
@@ -131,6 +137,13 @@ class InstalledPane(RowList[ModelInfo]):
             self._arriving = arriving
             self.redraw()
 
+    def know_memory(self, memory_bytes: int | None) -> None:
+        """Learn how much memory there is where the models run, and say whether each fits."""
+        if memory_bytes == self._memory_bytes:
+            return
+        self._memory_bytes = memory_bytes
+        self.show_columns(type(self).COLUMNS if memory_bytes is None else self._WITH_FIT)
+
     def filter_by(self, wanted: "Filter | None") -> None:
         """Show only what matches; None = everything."""
         self._filter = wanted
@@ -138,6 +151,7 @@ class InstalledPane(RowList[ModelInfo]):
 
     def cells(self, model: ModelInfo) -> Sequence[Piece]:
         dim = "dim" if self._state.stale else ""
+        fit = () if self._memory_bytes is None else (self._fit_cell(model),)
         return (
             self._mark(model),
             (
@@ -150,8 +164,15 @@ class InstalledPane(RowList[ModelInfo]):
             (words.context(model.context_window), dim),
             ("remote" if model.remote else words.size(model.size_bytes), dim),
             (_caps(model), "dim"),
+            *fit,
             (words.age(model.modified_at, self._now), "dim"),
         )
+
+    def _fit_cell(self, model: ModelInfo) -> Piece:
+        found = verdict(model, self._memory_bytes)
+        # Only what needs a second thought has a colour.
+        style = "dim" if found.word == "fits" else found.style
+        return {"too large": "large", "elsewhere": "–"}.get(found.word, found.word), style
 
     def header(self, column: Column) -> str:
         if column.title != self._sort:

@@ -1,0 +1,148 @@
+"""Whom to ask from now on: one of the configured providers, or an address typed here."""
+
+from collections.abc import Sequence
+from typing import ClassVar, NamedTuple, Protocol
+
+from textual import on
+from textual.app import ComposeResult
+from textual.binding import Binding, BindingType
+from textual.containers import Vertical
+from textual.content import Content
+from textual.screen import ModalScreen
+from textual.widgets import Input, Label
+
+from ollm_tui.core.error import OllmError
+from ollm_tui.service.service import ModelService
+from ollm_tui.ui import work
+from ollm_tui.ui.rows import Column, Piece, RowList
+
+_HINT = "enter switches; type an address such as 192.168.1.5:11434 for another; esc leaves"
+
+
+class Server(NamedTuple):
+    """A place to ask."""
+
+    name: str
+    """In the configuration; empty for one that was typed."""
+    kind: str
+    address: str
+    """For people."""
+    detail: str = ""
+    """What is sent along: names of headers, of the key's variable, of the certificates."""
+    typed: str = ""
+    """The address as it was typed; empty for a configured one."""
+
+
+class ServerSource(Protocol):
+    """Where servers come from. All of it is slow: it reads files and makes connections."""
+
+    def servers(self) -> Sequence[Server]:
+        """The configured ones."""
+        ...
+
+    def typed(self, address: str) -> Server:
+        """The one at an address; without headers or keys, which belong to others.
+
+        Raises:
+            ConfigError: it is no address.
+        """
+        ...
+
+    def make_service(self, server: Server) -> ModelService:
+        """A service on it.
+
+        Raises:
+            ConfigError: it cannot be used.
+        """
+        ...
+
+    def memory_bytes(self, server: Server) -> int | None:
+        """The memory of the machine that runs its models; None = nobody knows."""
+        ...
+
+
+class ServerList(RowList[Server]):
+    """One line each."""
+
+    COLUMNS = (
+        Column("NAME", 14),
+        Column("KIND", 6, drop=2),
+        Column("ADDRESS", 20, flexible=True),
+        Column("WITH", 28, drop=1),
+    )
+
+    def __init__(self) -> None:
+        super().__init__(id="servers", key=lambda server: server.name, classes="")
+        self.can_focus = False
+
+    def cells(self, server: Server) -> Sequence[Piece]:
+        return (
+            (server.name, ""),
+            (server.kind, "dim"),
+            (server.address, ""),
+            (server.detail, "dim"),
+        )
+
+
+class ServerScreen(ModalScreen[Server | None]):
+    """Answers with the server to ask, or None to leave it.
+
+    Args:
+        source: where they come from.
+    """
+
+    CSS_PATH = "dialog.tcss"
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("escape", "leave", show=False),
+        Binding("down", "move(1)", show=False, priority=True),
+        Binding("up", "move(-1)", show=False, priority=True),
+    ]
+
+    def __init__(self, source: ServerSource) -> None:
+        super().__init__()
+        self._source = source
+
+    def compose(self) -> ComposeResult:
+        with Vertical(classes="dialog") as dialog:
+            dialog.border_title = "Switch the server"
+            field = Input(placeholder="address of another server")
+            field.cursor_blink = self.app.animation_level != "none"
+            yield field
+            yield ServerList()
+            yield Label(Content(_HINT), classes="hint")
+
+    def on_mount(self) -> None:
+        self.query_one(ServerList).set_items((), [("Reading the configuration …", "dim")])
+        self.query_one(Input).focus()
+        work.run(self, self._read(), "servers", exclusive=True)
+
+    async def _read(self) -> None:
+        servers = await work.in_thread(self._source.servers)
+        if self.is_attached:
+            self.query_one(ServerList).set_items(servers, [("None is configured.", "dim")])
+
+    def action_move(self, by: int) -> None:
+        self.query_one(ServerList).action_move(by)
+
+    def action_leave(self) -> None:
+        self.dismiss(None)
+
+    @on(RowList.Chosen)
+    def _chosen(self) -> None:
+        self._take()
+
+    @on(Input.Submitted)
+    def _submitted(self) -> None:
+        self._take()
+
+    def _take(self) -> None:
+        address = self.query_one(Input).value.strip()
+        if not address:
+            self.dismiss(self.query_one(ServerList).item)
+            return
+        try:
+            self.dismiss(self._source.typed(address))
+        except OllmError as error:
+            hint = self.query_one(".hint", Label)
+            hint.update(Content(f"{error.message}: {error.cause}"))
+            hint.add_class("-error")

@@ -1,0 +1,135 @@
+"""Another server without a restart: by name, by address, and with downloads under way."""
+
+from collections.abc import Sequence
+
+from ollm_tui.core.error import ConfigError
+from ollm_tui.providers.ollama import OllamaProvider
+from ollm_tui.sandbox.server import SandboxServer
+from ollm_tui.sandbox.timing import INSTANT
+from ollm_tui.service.service import ModelService
+from ollm_tui.ui.screens.servers import Server
+from tests.ui.conftest import OpenApp
+from tests.ui.screen import Screen
+
+
+class Source:
+    """Two configured servers; any address but "bad"."""
+
+    def __init__(self, *addresses: str) -> None:
+        self.made: list[ModelService] = []
+        self._servers = [
+            Server(f"box{number}", "ollama", address, "key of BOX_KEY")
+            for number, address in enumerate(addresses)
+        ]
+
+    def servers(self) -> Sequence[Server]:
+        return self._servers
+
+    def typed(self, address: str) -> Server:
+        if address == "bad":
+            raise ConfigError("That is no address", cause="it is bad")
+        return Server("", "ollama", address, typed=address)
+
+    def make_service(self, server: Server) -> ModelService:
+        service = ModelService(OllamaProvider(server.address))
+        self.made.append(service)
+        return service
+
+    def memory_bytes(self, server: Server) -> int | None:
+        return None
+
+
+async def switch(screen: Screen, source: Source, *keys: str) -> None:
+    screen.app.servers = source
+    await screen.press("H")
+    await screen.sees("Switch the server", "box1", "key of BOX_KEY")
+    await screen.press(*keys, "enter")
+
+
+async def test_a_configured_server_is_asked_from_then_on(
+    open_app: OpenApp, server: SandboxServer
+) -> None:
+    with SandboxServer(models=5, timing=INSTANT) as other:
+        async with open_app() as screen:
+            before = screen.service
+            await switch(screen, Source(server.host, other.host), "down")
+            await screen.sees("5 of 5", "● ollama", "5 models")
+            assert screen.service is not before
+            await screen.press("j")
+            await screen.sees(f"3 Inspector ─ {screen.names()[1]}")
+            await screen.press("p")
+            await screen.sees("Pull models")
+            await screen.press("escape", "r")
+            asked = server.count("/api/tags")
+            await screen.press("r", "r")
+            await screen.until(lambda: other.count("/api/tags") >= 2)
+            assert server.count("/api/tags") == asked
+
+
+async def test_a_typed_address_is_asked_and_how_to_keep_it_is_told(
+    open_app: OpenApp, server: SandboxServer
+) -> None:
+    with SandboxServer(models=5, timing=INSTANT) as other:
+        async with open_app() as screen:
+            screen.app.servers = Source(server.host, server.host)
+            await screen.press("H")
+            await screen.sees("box1")
+            await screen.type("bad")
+            await screen.press("enter")
+            await screen.sees("That is no address: it is bad")
+            await screen.press("backspace", "backspace", "backspace")
+            await screen.type(other.host)
+            await screen.press("enter")
+            await screen.sees("5 of 5")
+            await screen.sees("To keep it, write")
+
+
+async def test_downloads_stay_with_the_server_that_they_began_on(
+    open_app: OpenApp, server: SandboxServer
+) -> None:
+    script = server.faults.script_pull(
+        "qwen3:14b", [{"status": "pulling manifest"}, {"status": "success"}]
+    )
+    with SandboxServer(models=5, timing=INSTANT) as other:
+        async with open_app() as screen:
+            before = screen.service
+            before.enqueue("qwen3:14b")
+            await screen.sees("1 active")
+            await switch(screen, Source(server.host, other.host), "down")
+            await screen.sees("5 of 5", "1 download of", "go on unseen")
+            assert screen.app.left == [before]
+            await screen.press("q")
+            await screen.sees("Quit and stop 1 download?")
+            await screen.press("escape")
+            script.advance(2)
+            await screen.sees("All downloads of")
+            assert screen.app.left == []
+            assert other.count("/api/pull") == 0
+
+
+async def test_a_server_that_does_not_answer_says_so_and_one_can_go_back(
+    open_app: OpenApp, server: SandboxServer
+) -> None:
+    async with open_app() as screen:
+        source = Source("127.0.0.1:9", server.host)
+        await switch(screen, source)
+        await screen.sees("offline", "No answer from")
+        await switch(screen, source, "down")
+        await screen.sees("31 of 31")
+
+
+async def test_leaving_the_dialog_changes_nothing(open_app: OpenApp, server: SandboxServer) -> None:
+    async with open_app() as screen:
+        before = screen.service
+        screen.app.servers = Source(server.host, server.host)
+        await screen.press("H")
+        await screen.sees("box1")
+        await screen.press("escape")
+        await screen.misses("Switch the server")
+        assert screen.service is before
+
+
+async def test_without_other_servers_the_key_says_so(open_app: OpenApp) -> None:
+    async with open_app() as screen:
+        await screen.press("H")
+        await screen.sees("There is no other server to ask here.")
