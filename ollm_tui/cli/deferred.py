@@ -1,14 +1,20 @@
 """A provider that is made on first use, so that reading configuration can wait for the screen."""
 
 import asyncio
-from collections.abc import AsyncGenerator, Callable
+from collections.abc import AsyncGenerator, Callable, Collection
 from contextlib import aclosing
 
 from ollm_tui.core.error import Unsupported
 from ollm_tui.core.generation import GenerationChunk, GenerationRequest
 from ollm_tui.core.model import ModelDetails, ModelList, RunningModel
-from ollm_tui.core.progress import PullStep
-from ollm_tui.providers.base import GenerateSupport, Provider, RunningSupport
+from ollm_tui.core.progress import PullPlan, PullStep
+from ollm_tui.providers.base import (
+    DiskSupport,
+    GenerateSupport,
+    PlanSupport,
+    Provider,
+    RunningSupport,
+)
 
 
 class DeferredProvider:
@@ -64,6 +70,20 @@ class DeferredProvider:
 
     async def unload(self, name: str) -> None:
         await (await self._runner()).unload(name)
+
+    async def plan(self, name: str) -> PullPlan:
+        provider = await self._made()
+        if not isinstance(provider, PlanSupport):
+            raise Unsupported(f"The {provider.kind} provider does not tell what a pull would fetch")
+        return await provider.plan(name)
+
+    async def free_bytes(self) -> int | None:
+        provider = await self._made()
+        return await provider.free_bytes() if isinstance(provider, DiskSupport) else None
+
+    async def freed_bytes(self, names: Collection[str]) -> int | None:
+        provider = await self._made()
+        return await provider.freed_bytes(names) if isinstance(provider, DiskSupport) else None
 
     async def chat(self, request: GenerationRequest) -> AsyncGenerator[GenerationChunk, None]:
         provider = await self._made()

@@ -10,11 +10,11 @@ from __future__ import annotations  # only types are named here
 from typing import TYPE_CHECKING, Protocol, runtime_checkable
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncGenerator
+    from collections.abc import AsyncGenerator, Collection
 
     from ollm_tui.core.generation import GenerationChunk, GenerationRequest
     from ollm_tui.core.model import ModelDetails, ModelList, RunningModel
-    from ollm_tui.core.progress import PullStep
+    from ollm_tui.core.progress import PullPlan, PullStep
 
 
 class Provider(Protocol):
@@ -95,6 +95,37 @@ class RunningSupport(Protocol):
 
     async def unload(self, name: str) -> None:
         """Ask for a model to leave memory; it does once its running requests end."""
+        ...
+
+
+@runtime_checkable
+class PlanSupport(Protocol):
+    """A provider that can tell what a pull would fetch."""
+
+    async def plan(self, name: str) -> PullPlan:
+        """What a pull of `name` would fetch; asks the registry for the manifest only.
+
+        Raises:
+            ModelNotFound: the registry has no such model.
+            DownloadFailed: the registry refuses or does not answer.
+            Unsupported: registries are not asked from here.
+        """
+        ...
+
+
+@runtime_checkable
+class DiskSupport(Protocol):
+    """A provider whose disk may be seen from here."""
+
+    async def free_bytes(self) -> int | None:
+        """How much more can be written where the models are; None = unknown.
+
+        What running pulls have set aside and not written yet counts as free.
+        """
+        ...
+
+    async def freed_bytes(self, names: Collection[str]) -> int | None:
+        """What deleting all these models frees, exactly; None = unknown. Source: ruling Z25."""
         ...
 
 

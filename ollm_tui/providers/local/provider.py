@@ -9,15 +9,14 @@ import asyncio
 import contextlib
 import functools
 import re
-from collections.abc import AsyncGenerator, Callable, Mapping
-from dataclasses import dataclass
+from collections.abc import AsyncGenerator, Callable, Collection, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, TypeVar
 
 from ollm_tui.core.error import DeleteFailed, DownloadFailed, ModelNotFound, StoreError
 from ollm_tui.core.model import ModelDetails, ModelList
 from ollm_tui.core.name import ModelName, parse_name, parse_reference
-from ollm_tui.core.progress import PullPhase, PullStep
+from ollm_tui.core.progress import PullPhase, PullPlan, PullStep
 from ollm_tui.providers.local.attempt import TransferPolicy
 from ollm_tui.providers.local.auth import Credentials
 from ollm_tui.providers.local.manifest import Blob, Config, Manifest, parse_config
@@ -25,7 +24,7 @@ from ollm_tui.providers.local.pool import TransferPool
 from ollm_tui.providers.local.publish import copy_model, publish_model
 from ollm_tui.providers.local.rate import RateLimit
 from ollm_tui.providers.local.reader import ModelReader, blob_damage
-from ollm_tui.providers.local.removal import remove_model
+from ollm_tui.providers.local.removal import freed_bytes, remove_model
 from ollm_tui.providers.local.stop import Stopped, StopSignal
 from ollm_tui.providers.local.store import Store
 from ollm_tui.providers.local.thread import in_thread, notify
@@ -42,21 +41,8 @@ _CONFIG_LIMIT_BYTES = 1024 * 1024
 _Result = TypeVar("_Result")
 
 
-@dataclass(frozen=True, slots=True)
-class PullPlan:
-    """What a pull would do, from the registry's manifest and what is here already."""
-
-    name: str
-    digest: str
-    """The registry's, 64 hex digits."""
-    is_current: bool
-    """Whether the store lists exactly this, with nothing missing."""
-    total_bytes: int
-    missing_bytes: int
-
-
 class LocalProvider:
-    """One model store. Implements Provider.
+    """One model store. Implements Provider, PlanSupport and DiskSupport.
 
     Args:
         root: the store's directory; it need not exist yet.
@@ -148,6 +134,14 @@ class LocalProvider:
         reference = parse_reference(name)
         manifest = await self._manifest(reference)
         return await self._in_store(lambda: self._plan(reference, manifest))
+
+    async def free_bytes(self) -> int | None:
+        """How much more can be written; what is set aside and not written yet counts as free."""
+        return await self._in_store(lambda: self.store.free_bytes + self._pool.set_aside_bytes)
+
+    async def freed_bytes(self, names: Collection[str]) -> int | None:
+        """What deleting all these models frees; None while a manifest cannot be read."""
+        return await self._in_store(lambda: freed_bytes(self.store, names))
 
     async def pull(self, name: str) -> AsyncGenerator[PullStep, None]:
         """Download a model; the last step is SUCCESS or the iterator raises.
