@@ -71,6 +71,20 @@ class QueueItem(NamedTuple):
     """Tries in a row that failed without any byte more."""
     next_try_at: datetime | None = None
     """When it is tried again by itself, aware; None = it does not wait for that."""
+    needed_bytes: int | None = None
+    """What it will still write to the disk; None = unknown."""
+    free_bytes: int | None = None
+    """What the disk has for it, beside what others that run will write; None = unknown."""
+
+    @property
+    def is_held(self) -> bool:
+        """Whether it waits in the queue because the disk has no room for it."""
+        return (
+            self.progress.status.value == "queued"
+            and self.needed_bytes is not None
+            and self.free_bytes is not None
+            and self.needed_bytes > self.free_bytes
+        )
 
 
 class QueueState(NamedTuple):

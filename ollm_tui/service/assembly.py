@@ -73,7 +73,7 @@ class Assembly:
         )
         self._running = RunningModels(provider, on_change=self._memory_changed, clock=clock)
         self.downloads = Downloads(
-            provider.pull,
+            provider,
             self._memory,
             on_change=self._publisher.publish,
             on_settled=self._settled,

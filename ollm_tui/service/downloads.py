@@ -7,7 +7,9 @@ from typing import TYPE_CHECKING
 
 from ollm_tui.core.event import QueueItem, QueueState
 from ollm_tui.core.name import parse_reference
-from ollm_tui.service.download import ProgressCallback, Pull
+from ollm_tui.providers.base import DiskSupport, PlanSupport, Provider
+from ollm_tui.service.download import ProgressCallback
+from ollm_tui.service.preflight import Preflight
 from ollm_tui.service.queue import DownloadQueue
 
 if TYPE_CHECKING:
@@ -19,7 +21,7 @@ class Downloads:
     """A queue, and its memory for the next run.
 
     Args:
-        pull: the provider's pull.
+        provider: whom to ask.
         memory: keeps the queue for the next run; nobody does when absent.
         on_change: told the whole queue.
         on_settled: told the name of a model that a download has ended for.
@@ -28,7 +30,7 @@ class Downloads:
 
     def __init__(
         self,
-        pull: Pull,
+        provider: Provider,
         memory: "Memory | None",
         *,
         on_change: Callable[[QueueState], None],
@@ -46,8 +48,15 @@ class Downloads:
         self.is_restored = memory is None
         """Whether what an earlier run left has been gone on with."""
         self._is_closing = False
+        preflight = Preflight(
+            provider if isinstance(provider, PlanSupport) else None,
+            provider if isinstance(provider, DiskSupport) else None,
+            clock=clock,
+            sleep=sleep,
+        )
         self.queue = DownloadQueue(
-            pull,
+            provider.pull,
+            preflight=preflight if preflight.is_possible else None,
             on_change=self._changed,
             on_settled=self._settled,
             concurrency=concurrency,
