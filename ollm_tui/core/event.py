@@ -99,6 +99,47 @@ class RunningState(NamedTuple):
     models: tuple[RunningModel, ...] = ()
 
 
+class UpdateVerdict(StrEnum):
+    """How an installed model compares with its registry."""
+
+    CURRENT = "current"
+    OUTDATED = "outdated"
+    SKIPPED = "skipped"
+    """There is nothing to compare with."""
+    FAILED = "failed"
+    """The registry could not be asked."""
+
+
+class ModelUpdate(NamedTuple):
+    """What comparing one model with its registry found."""
+
+    name: str
+    display_name: str
+    verdict: UpdateVerdict
+    digest: str
+    """The installed model's when it was compared."""
+    registry_digest: str = ""
+    total_bytes: int = 0
+    """Of the registry's model."""
+    missing_bytes: int = 0
+    """Of it that an update would fetch; all of it where that is unknown."""
+    reason: str = ""
+    """Why it was skipped or failed."""
+
+
+class UpdatesState(NamedTuple):
+    """What is known of updates for the models that are installed now."""
+
+    found: tuple[ModelUpdate, ...] = ()
+    left: int = 0
+    """How many models are still being compared."""
+
+    @property
+    def outdated(self) -> tuple[ModelUpdate, ...]:
+        """Those for which the registry has something else."""
+        return tuple(u for u in self.found if u.verdict is UpdateVerdict.OUTDATED)
+
+
 class Notice(NamedTuple):
     """Something worth telling once."""
 
@@ -106,4 +147,4 @@ class Notice(NamedTuple):
     error: OllmError | None = None
 
 
-Event = ServerState | ModelsState | QueueState | RunningState | Notice
+Event = ServerState | ModelsState | QueueState | RunningState | UpdatesState | Notice

@@ -21,6 +21,7 @@ from ollm_tui.service.reach import ServerWatch
 from ollm_tui.service.retry import roll
 from ollm_tui.service.running import RunningModels
 from ollm_tui.service.subscriber import Publisher
+from ollm_tui.service.updates import UpdateCheck
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -65,12 +66,13 @@ class Assembly:
         self._installed = InstalledModels(
             provider,
             enrich=self._knowledge.enrich,
-            on_change=self._publisher.publish,
+            on_change=self._models_changed,
             on_answer=self._server.answered,
             clock=clock,
             now=now,
             memory=self._memory,
         )
+        self._updates = UpdateCheck(provider, on_change=self._publisher.publish)
         self._running = RunningModels(provider, on_change=self._memory_changed, clock=clock)
         self.downloads = Downloads(
             provider,
@@ -168,6 +170,10 @@ class Assembly:
         elif state.health is ServerHealth.ONLINE:
             self._queue.retry_waiting()
         self._restore_if_possible()  # only now is it sure who the provider is
+
+    def _models_changed(self, state: ModelsState) -> None:
+        self._publisher.publish(state)
+        self._updates.see(state)
 
     def _memory_changed(self, state: RunningState) -> None:
         self._publisher.publish(state)

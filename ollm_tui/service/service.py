@@ -5,15 +5,16 @@ nothing of screens, configuration files or HTTP.
 """
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING
 
-from ollm_tui.core.event import QueueState, RunningState
+from ollm_tui.core.event import ModelUpdate, QueueState, RunningState, UpdatesState
 from ollm_tui.core.model import ModelDetails, ModelInfo, ModelStatus, RunningModel
-from ollm_tui.core.name import parse_reference
+from ollm_tui.core.name import name_key, parse_reference
 from ollm_tui.service.assembly import Assembly
 from ollm_tui.service.download import ProgressCallback
 from ollm_tui.service.subscriber import Subscriber
+from ollm_tui.service.updates import references_of
 
 if TYPE_CHECKING:
     from ollm_tui.routing.database import ModelDatabase
@@ -50,6 +51,11 @@ class ModelService(Assembly):
     def queue(self) -> QueueState:
         """Every download of this run."""
         return self._queue.state
+
+    @property
+    def updates(self) -> UpdatesState:
+        """What the checks of this run found about updates."""
+        return self._updates.state
 
     @property
     def can_run(self) -> bool:
@@ -127,6 +133,27 @@ class ModelService(Assembly):
         if self._memory is not None and await self._memory.is_downloaded_elsewhere(name):
             return ModelStatus.DOWNLOADING
         return ModelStatus.NOT_FOUND
+
+    async def check_updates(self, names: Sequence[str] = ()) -> tuple[ModelUpdate, ...]:
+        """Compare installed models with their registries, without downloading.
+
+        Args:
+            names: which, as people type them: `http://` asks that registry so; none = all.
+
+        Returns:
+            One verdict for each, in the order of the list.
+
+        Raises:
+            ModelNotFound: one of the names is not installed.
+            Unsupported: registries are not asked from here.
+            ProviderError: as `list_models`.
+        """
+        references = references_of(names)
+        models = await self.list_models()
+        for name in names:
+            self._installed.require(name)
+        wanted = [m for m in models if not names or name_key(m.name) in references]
+        return await self._updates.check(wanted, references)
 
     async def refresh_running(self) -> tuple[RunningModel, ...]:
         """Ask which models are in memory."""

@@ -26,6 +26,7 @@ WORDS = {
     "stop": ["m"],
     "cp": ["a", "b"],
     "rm": ["m"],
+    "update": ["m"],
     "search": ["m"],
     "route": ["code"],
     "route test": ["f.yaml"],

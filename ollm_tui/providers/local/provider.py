@@ -36,6 +36,7 @@ if TYPE_CHECKING:
 STEP_EVERY_S = 0.1
 CLOSE_TIMEOUT_S = 1.0
 _PUBLISH_TRIES = 3
+_PLAN_TRIES = 2
 _CONFIG_LIMIT_BYTES = 1024 * 1024
 
 _Result = TypeVar("_Result")
@@ -132,7 +133,10 @@ class LocalProvider:
             DownloadFailed: the registry refuses or does not answer.
         """
         reference = parse_reference(name)
-        manifest = await self._manifest(reference)
+        registry = await self._registry()
+        manifest = await in_thread(
+            lambda stop: registry.manifest(reference, stop, tries=_PLAN_TRIES)
+        )
         return await self._in_store(lambda: self._plan(reference, manifest))
 
     async def free_bytes(self) -> int | None:
