@@ -42,12 +42,8 @@ def _sandbox() -> "SandboxServer":
     return demo_server()
 
 
-def make_service(setup: Setup, *, remembers: bool = False) -> ModelService:
-    """A service on the provider that the settings name.
-
-    Args:
-        remembers: what was known, and the queue, last from run to run.
-    """
+def make_service(setup: Setup) -> ModelService:
+    """A service on the provider that the settings name."""
     connection = setup.quick_connection
     provider: Provider
     if connection is None:
@@ -58,7 +54,7 @@ def make_service(setup: Setup, *, remembers: bool = False) -> ModelService:
         provider,
         make_database=setup.make_database,
         make_router=setup.make_router,
-        state_path=setup.state_path if remembers else None,
+        state_path=setup.state_path,
     )
 
 

@@ -8,7 +8,7 @@ from collections.abc import Sequence
 
 from ollm_tui.cli import render
 from ollm_tui.cli.exit_status import DONE, exit_status
-from ollm_tui.cli.output import print_error, say, write_error
+from ollm_tui.cli.output import print_error, say, warn, write_error
 from ollm_tui.core.error import OllmError
 from ollm_tui.core.name import parse_reference
 from ollm_tui.core.progress import ProgressEvent, PullState
@@ -33,6 +33,8 @@ async def pull_all(
         as_json: tell it on stdout as NDJSON, instead of on stderr.
     """
     report = _Lines() if as_json else _Bar()
+    if service.downloads.is_elsewhere:
+        warn("another ollm-tui keeps the queue; it downloads, and this follows it")
 
     async def one(name: str) -> int:
         try:

@@ -91,7 +91,7 @@ class Assembly:
             provider,
             installed=self._installed,
             running=self._running,
-            queue=self._queue,
+            downloads=self.downloads,
             refresh=self._refresh_for_all,
             sleep=sleep,
             now=now,

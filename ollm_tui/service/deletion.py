@@ -11,8 +11,8 @@ from ollm_tui.core.error import ModelInUse, OllmError, Unsupported
 from ollm_tui.core.model import ModelInfo, RunningModel
 from ollm_tui.core.name import name_key
 from ollm_tui.providers.base import Provider
+from ollm_tui.service.downloads import Downloads
 from ollm_tui.service.installed import InstalledModels
-from ollm_tui.service.queue import DownloadQueue
 from ollm_tui.service.running import RunningModels
 
 UNDO_S = 5.0
@@ -67,7 +67,7 @@ class Deletions:
 
     Args:
         provider: whom to ask.
-        installed, running, queue: what is known of them.
+        installed, running, downloads: what is known of them.
         refresh: starts to ask for all anew; what it returns is done when that is.
         sleep: waits for seconds.
         now: the wall clock.
@@ -79,7 +79,7 @@ class Deletions:
         *,
         installed: InstalledModels,
         running: RunningModels,
-        queue: DownloadQueue,
+        downloads: Downloads,
         refresh: Callable[[], asyncio.Future[None]],
         sleep: Callable[[float], Awaitable[None]],
         now: Callable[[], datetime],
@@ -87,7 +87,7 @@ class Deletions:
         self._provider = provider
         self._installed = installed
         self._running = running
-        self._queue = queue
+        self._downloads = downloads
         self._refresh = refresh
         self._sleep = sleep
         self._now = now
@@ -148,7 +148,7 @@ class Deletions:
             self._installed.forget(name)
 
     async def _refuse(self, name: str, *, force: bool) -> None:
-        if self._queue.is_pending(name):
+        if self._downloads.is_pending(name):
             raise ModelInUse(
                 f"{name} is being downloaded", actions=("Cancel the download first (x).",)
             )

@@ -29,6 +29,14 @@ ProgressCallback = Callable[[ProgressEvent], None]
 Pull = Callable[[str], AsyncGenerator[PullStep, None]]
 
 
+def cancelled(display_name: str) -> DownloadFailed:
+    """What those are told who waited for a download that somebody cancelled."""
+    return DownloadFailed(
+        f"The download of {display_name} was cancelled",
+        actions=("Pull it again; what has arrived is kept for some time.",),
+    )
+
+
 class Download:
     """A download from asked for to ended.
 

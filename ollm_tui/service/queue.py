@@ -10,12 +10,12 @@ from collections.abc import Awaitable, Callable, Iterable
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
-from ollm_tui.core.error import DownloadFailed, NotEnoughSpace, OllmError
+from ollm_tui.core.error import NotEnoughSpace, OllmError
 from ollm_tui.core.event import QueueItem, QueueState
 from ollm_tui.core.name import name_key
 from ollm_tui.core.progress import PullPhase, PullState
 from ollm_tui.service import retry
-from ollm_tui.service.download import Download, ProgressCallback, Pull
+from ollm_tui.service.download import Download, ProgressCallback, Pull, cancelled
 from ollm_tui.service.subscriber import as_bug
 
 if TYPE_CHECKING:
@@ -112,6 +112,13 @@ class DownloadQueue:
         self._start_next()
         self._publish()
 
+    def number_of(self, name: str) -> int | None:
+        """The id of the entry of this model: the one that has not ended, else the last one."""
+        key = name_key(name)
+        found = [item for item in self._downloads.values() if item.key == key]
+        found.sort(key=lambda download: not download.state.is_final)
+        return found[-1].number if found else None
+
     async def wait(self, number: int) -> None:
         """Wait until the entry has ended.
 
@@ -123,10 +130,7 @@ class DownloadQueue:
         if download.error is not None:
             raise download.error
         if download.state is PullState.CANCELLED:
-            raise DownloadFailed(
-                f"The download of {download.display_name} was cancelled",
-                actions=("Pull it again; what has arrived is kept for some time.",),
-            )
+            raise cancelled(download.display_name)
 
     async def leave(self, number: int, on_progress: ProgressCallback | None = None) -> None:
         """Take back one `add`; the download is cancelled when nobody else wants it."""

@@ -49,8 +49,8 @@ class ModelService(Assembly):
 
     @property
     def queue(self) -> QueueState:
-        """Every download of this run."""
-        return self._queue.state
+        """Every download of this run, and those of the process that keeps the queue."""
+        return self.downloads.state
 
     @property
     def updates(self) -> UpdatesState:
@@ -191,23 +191,23 @@ class ModelService(Assembly):
 
     async def cancel(self, number: int) -> None:
         """Cancel a download; returns once its stream is closed."""
-        await self._queue.cancel(number)
+        await self.downloads.cancel(number)
 
     async def pause(self, number: int) -> None:
         """Stop a download and keep its entry; returns once its stream is closed."""
-        await self._queue.pause(number)
+        await self.downloads.pause(number)
 
     def resume(self, number: int) -> None:
         """Queue a paused download once more."""
-        self._queue.resume(number)
+        self.downloads.resume(number)
 
     def retry(self, number: int) -> None:
         """Try a download again now that failed, was cancelled or waits for its next try."""
-        self._queue.retry(number)
+        self.downloads.retry(number)
 
     def move(self, number: int, by: int) -> None:
         """Move a download down the queue, or up if negative."""
-        self._queue.move(number, by)
+        self.downloads.move(number, by)
 
     def set_concurrency(self, concurrency: int) -> None:
         """Have so many downloads at once from now on, 1 or more."""
@@ -215,7 +215,7 @@ class ModelService(Assembly):
 
     def clear_finished(self) -> None:
         """Forget the downloads that have ended."""
-        self._queue.clear_finished()
+        self.downloads.clear_finished()
 
     async def delete_model(self, name: str, *, force: bool = False) -> None:
         """Remove a model; refused while it is loaded or being downloaded.
