@@ -115,16 +115,15 @@ class Setup:
         if connection.kind == "local" or self._stands_in(connection):
             return self._local_store()
         from ollm_tui.providers.ollama import OllamaProvider
-        from ollm_tui.providers.ollama_host import parse_host
 
         headers = dict(connection.headers)
         if connection.api_key:
             headers.setdefault("Authorization", f"Bearer {connection.api_key}")
-        is_here = parse_host(connection.host).is_loopback and self._host is None
         return OllamaProvider(
             connection.host,
             asks_registries=self._host is None and not self.inputs.env.get("OLLM_NO_REGISTRY"),
-            locate_store=(lambda: self._store().path) if is_here else None,
+            # The sandbox has no files, and the store that is here is not its own.
+            locate_store=self._store if self._host is None else None,
             headers=headers,
             ca_file=connection.ca_file,
             read_timeout_s=connection.timeout_s,

@@ -10,7 +10,6 @@ Source: reference/ollama.md 1.
 import asyncio
 from collections.abc import AsyncGenerator, Callable, Collection, Mapping
 from contextlib import aclosing
-from pathlib import Path
 from typing import TYPE_CHECKING, TypeVar
 
 from ollm_tui.core.error import (
@@ -34,6 +33,7 @@ from ollm_tui.providers.ollama_json import JsonObject, as_line, error_text
 if TYPE_CHECKING:
     from ollm_tui.core.generation import GenerationChunk, GenerationRequest
     from ollm_tui.providers.http import HttpClient
+    from ollm_tui.providers.local.location import StoreLocation
     from ollm_tui.providers.ollama_beside import ServerSide
 
 CONNECT_TIMEOUT_S = 5.0
@@ -61,7 +61,7 @@ class OllamaProvider:
         connect_timeout_s: float = CONNECT_TIMEOUT_S,
         read_timeout_s: float = READ_TIMEOUT_S,
         asks_registries: bool = False,
-        locate_store: Callable[[], Path] | None = None,
+        locate_store: "Callable[[], StoreLocation] | None" = None,
     ) -> None:
         """Connect to nobody yet.
 
@@ -71,7 +71,7 @@ class OllamaProvider:
             ca_file: certificate authorities to trust instead of the usual ones, in PEM.
             read_timeout_s: for a whole answer that is not a stream; streams have no limit.
             asks_registries: whether manifests may be read from here.
-            locate_store: where the server's store would be; None = on another machine.
+            locate_store: where its store would be if it runs on this machine; None = nowhere.
 
         Raises:
             ConfigError: the address cannot be used.
@@ -289,7 +289,7 @@ class OllamaProvider:
 
             self._side = ServerSide(
                 asks_registries=self._asks_registries,
-                locate_store=self._locate_store,
+                locate_store=self._locate_store if self._host.is_loopback else None,
                 ca_file=self._ca_file,
             )
         return self._side

@@ -19,6 +19,7 @@ from ollm_tui.core.progress import PullPlan
 from ollm_tui.providers.local.thread import in_thread
 
 if TYPE_CHECKING:
+    from ollm_tui.providers.local.location import StoreLocation
     from ollm_tui.providers.local.manifest import Manifest
     from ollm_tui.providers.local.registry import Registry
     from ollm_tui.providers.local.stop import StopSignal
@@ -42,7 +43,7 @@ class ServerSide:
         self,
         *,
         asks_registries: bool,
-        locate_store: Callable[[], Path] | None,
+        locate_store: "Callable[[], StoreLocation] | None",
         ca_file: str | None,
     ) -> None:
         self._asks_registries = asks_registries
@@ -127,7 +128,7 @@ class ServerSide:
             return None
         with self._lock:
             if self._checked[0] is not listed:
-                self._checked = (listed, _store_of(listed, self._locate_store()))
+                self._checked = (listed, _store_of(listed, self._locate_store().path))
             return self._checked[1]
 
 

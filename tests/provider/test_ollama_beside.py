@@ -7,6 +7,7 @@ import pytest
 
 from ollm_tui.core.error import DownloadFailed, ModelNotFound, Unsupported
 from ollm_tui.providers.base import DiskSupport, PlanSupport
+from ollm_tui.providers.local.location import locate_store
 from ollm_tui.providers.local.store import Store
 from ollm_tui.providers.ollama import OllamaProvider
 from tests import faulty_registry as faults
@@ -31,7 +32,8 @@ def root(tmp_path: Path) -> Path:
 
 @pytest.fixture
 async def beside(server: LoopbackServer, root: Path) -> AsyncIterator[OllamaProvider]:
-    provider = OllamaProvider(server.address, asks_registries=True, locate_store=lambda: root)
+    place = locate_store(home=root, setting=str(root))
+    provider = OllamaProvider(server.address, asks_registries=True, locate_store=lambda: place)
     yield provider
     await provider.close()
 
