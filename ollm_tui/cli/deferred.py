@@ -9,6 +9,7 @@ from ollm_tui.core.generation import GenerationChunk, GenerationRequest
 from ollm_tui.core.model import ModelDetails, ModelList, RunningModel
 from ollm_tui.core.progress import PullPlan, PullStep
 from ollm_tui.providers.base import (
+    DiscardSupport,
     DiskSupport,
     GenerateSupport,
     PlanSupport,
@@ -84,6 +85,18 @@ class DeferredProvider:
     async def freed_bytes(self, names: Collection[str]) -> int | None:
         provider = await self._made()
         return await provider.freed_bytes(names) if isinstance(provider, DiskSupport) else None
+
+    def can_discard(self) -> bool:
+        provider = self._provider
+        if provider is None:
+            return False
+        return isinstance(provider, DiscardSupport) and provider.can_discard()
+
+    async def discard(self, name: str) -> int:
+        provider = await self._made()
+        if not isinstance(provider, DiscardSupport):
+            raise Unsupported(f"The {provider.kind} provider keeps what has arrived")
+        return await provider.discard(name)
 
     async def chat(self, request: GenerationRequest) -> AsyncGenerator[GenerationChunk, None]:
         provider = await self._made()

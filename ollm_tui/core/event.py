@@ -99,6 +99,20 @@ class RunningState(NamedTuple):
     models: tuple[RunningModel, ...] = ()
 
 
+class PendingDeletion(NamedTuple):
+    """Models that will be deleted unless that is taken back."""
+
+    names: tuple[str, ...]
+    due_at: datetime
+    """Aware."""
+
+
+class PendingDeletions(NamedTuple):
+    """All deletes that can still be taken back, oldest first."""
+
+    pending: tuple[PendingDeletion, ...] = ()
+
+
 class UpdateVerdict(StrEnum):
     """How an installed model compares with its registry."""
 
@@ -147,4 +161,6 @@ class Notice(NamedTuple):
     error: OllmError | None = None
 
 
-Event = ServerState | ModelsState | QueueState | RunningState | UpdatesState | Notice
+Event = (
+    ServerState | ModelsState | QueueState | RunningState | UpdatesState | PendingDeletions | Notice
+)

@@ -130,6 +130,22 @@ class DiskSupport(Protocol):
 
 
 @runtime_checkable
+class DiscardSupport(Protocol):
+    """A provider that may remove what has arrived of a pull that was not finished."""
+
+    def can_discard(self) -> bool:
+        """Whether it does."""
+        ...
+
+    async def discard(self, name: str) -> int:
+        """Remove what has arrived of a model; returns the bytes freed.
+
+        What belongs to another model or is being fetched stays.
+        """
+        ...
+
+
+@runtime_checkable
 class GenerateSupport(Protocol):
     """A provider that answers prompts."""
 

@@ -93,6 +93,7 @@ class Assembly:
             running=self._running,
             downloads=self.downloads,
             refresh=self._refresh_for_all,
+            on_change=self._publisher.publish,
             sleep=sleep,
             now=now,
         )

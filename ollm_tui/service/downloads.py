@@ -9,9 +9,10 @@ from collections.abc import Awaitable, Callable
 from datetime import datetime
 from typing import TYPE_CHECKING
 
+from ollm_tui.core.error import Unsupported
 from ollm_tui.core.event import QueueItem, QueueState
 from ollm_tui.core.name import parse_reference
-from ollm_tui.providers.base import DiskSupport, PlanSupport, Provider
+from ollm_tui.providers.base import DiscardSupport, DiskSupport, PlanSupport, Provider
 from ollm_tui.service.download import ProgressCallback
 from ollm_tui.service.preflight import Preflight
 from ollm_tui.service.queue import DownloadQueue
@@ -50,6 +51,7 @@ class Downloads:
         concurrency: int,
         now: Callable[[], datetime],
     ) -> None:
+        self._provider = provider
         self._memory = memory
         self._on_change = on_change
         self._on_settled = on_settled
@@ -139,6 +141,32 @@ class Downloads:
         """Cancel a download; returns once its stream is closed, or that is wished for."""
         if not self._wished(Order.CANCEL, number):
             await self.queue.cancel(number)
+
+    @property
+    def can_discard(self) -> bool:
+        """Whether what has arrived can be removed."""
+        return isinstance(self._provider, DiscardSupport) and self._provider.can_discard()
+
+    @property
+    def is_kept(self) -> bool:
+        """Whether the next run goes on with what this one leaves."""
+        return self._memory is not None
+
+    async def discard(self, number: int) -> None:
+        """Cancel a download, forget it, and remove what has arrived of it.
+
+        Raises:
+            Unsupported: the provider keeps what has arrived.
+            ProviderError: it cannot be removed.
+        """
+        name = next((item.name for item in self.queue.state.items if item.id == number), None)
+        if self._wished(Order.DISCARD, number) or name is None:
+            return
+        if not isinstance(self._provider, DiscardSupport):
+            raise Unsupported(f"The {self._provider.kind} provider keeps what has arrived")
+        await self.queue.cancel(number)
+        await self._provider.discard(name)
+        self.queue.forget(number)
 
     async def pause(self, number: int) -> None:
         """Stop a download and keep its entry; returns once its stream is closed."""
@@ -253,8 +281,10 @@ class Downloads:
                 self.queue.add(wish.name)
             case Order.LEAVE:
                 await self.queue.leave(number)
-            case Order.CANCEL | Order.DISCARD:
+            case Order.CANCEL:
                 await self.queue.cancel(number)
+            case Order.DISCARD:
+                await self.discard(number)
             case Order.PAUSE:
                 await self.queue.pause(number)
             case Order.RESUME:

@@ -214,6 +214,13 @@ class DownloadQueue:
         }
         self._publish()
 
+    def forget(self, number: int) -> None:
+        """Forget one entry that has ended."""
+        download = self._downloads.get(number)
+        if download is not None and download.state.is_final:
+            del self._downloads[number]
+            self._publish()
+
     def is_downloading(self, name: str) -> bool:
         """Whether this model is being transferred now; merely queued does not count."""
         download = self._unfinished(name)

@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from ollm_tui.routing.database import ModelDatabase
     from ollm_tui.routing.decision import Decision
     from ollm_tui.routing.router import Router
+    from ollm_tui.service.consequences import Consequences
 
 
 class ModelService(Assembly):
@@ -230,6 +231,18 @@ class ModelService(Assembly):
         """
         for error in (await self.deletions.delete([name], force=force)).values():
             raise error
+
+    async def consequences(self, names: Sequence[str]) -> "Consequences":
+        """What deleting these models would mean: bytes, memory, and profiles; never raises."""
+        from ollm_tui.service.consequences import consequences_of
+
+        return await consequences_of(
+            names,
+            provider=self._provider,
+            models=self.models.models,
+            running=self._running,
+            router=lambda: self.router,
+        )
 
     async def load(self, name: str, keep_alive: str | float | None = None) -> None:
         """Bring a model into memory, or change how long it stays there.

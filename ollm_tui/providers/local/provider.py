@@ -9,13 +9,14 @@ import asyncio
 import contextlib
 import functools
 import re
+import time
 from collections.abc import AsyncGenerator, Callable, Collection, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, TypeVar
 
 from ollm_tui.core.error import DeleteFailed, DownloadFailed, ModelNotFound, StoreError
 from ollm_tui.core.model import ModelDetails, ModelList
-from ollm_tui.core.name import ModelName, parse_name, parse_reference
+from ollm_tui.core.name import ModelName, name_key, parse_name, parse_reference
 from ollm_tui.core.progress import PullPhase, PullPlan, PullStep
 from ollm_tui.providers.local.attempt import TransferPolicy
 from ollm_tui.providers.local.auth import Credentials
@@ -29,6 +30,7 @@ from ollm_tui.providers.local.stop import Stopped, StopSignal
 from ollm_tui.providers.local.store import Store
 from ollm_tui.providers.local.thread import in_thread, notify
 from ollm_tui.providers.local.transfer import BlobSource, Transfer
+from ollm_tui.providers.local.usage import LeftoverKind, leftovers, reclaim
 
 if TYPE_CHECKING:
     from ollm_tui.providers.local.registry import Registry
@@ -37,13 +39,14 @@ STEP_EVERY_S = 0.1
 CLOSE_TIMEOUT_S = 1.0
 _PUBLISH_TRIES = 3
 _PLAN_TRIES = 2
+_DISCARD_POLL_S = 0.05
 _CONFIG_LIMIT_BYTES = 1024 * 1024
 
 _Result = TypeVar("_Result")
 
 
 class LocalProvider:
-    """One model store. Implements Provider, PlanSupport and DiskSupport.
+    """One model store. Implements Provider, PlanSupport, DiskSupport and DiscardSupport.
 
     Args:
         root: the store's directory; it need not exist yet.
@@ -164,6 +167,31 @@ class LocalProvider:
         async with contextlib.aclosing(self._bring(reference, manifest)) as steps:
             async for step in steps:
                 yield step
+
+    def can_discard(self) -> bool:
+        """Always: what has arrived is ours."""
+        return True
+
+    async def discard(self, name: str) -> int:
+        """Remove what has arrived of a model that is not complete; returns the bytes freed.
+
+        A transfer that is just being ended is waited for.
+        """
+        key = parse_reference(name).key
+
+        def remove(stop: StopSignal) -> int:
+            end_s = time.monotonic() + CLOSE_TIMEOUT_S
+            while True:
+                mine = [
+                    item
+                    for item in leftovers(self.store)
+                    if item.kind is LeftoverKind.DOWNLOAD and name_key(item.model) == key
+                ]
+                if time.monotonic() > end_s or not any(item.is_active for item in mine):
+                    return reclaim(self.store, mine)
+                stop.wait(_DISCARD_POLL_S)
+
+        return await in_thread(remove)
 
     async def repair(self, name: str) -> AsyncGenerator[PullStep, None]:
         """Hash every file of a model in the store, and fetch again only those that are bad.
