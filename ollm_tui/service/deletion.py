@@ -143,7 +143,7 @@ class Deletions:
         self,
         names: Sequence[str],
         *,
-        delay_s: float = UNDO_S,
+        delay_s: float | None = None,
         force: bool = False,
         unload: bool = False,
     ) -> PendingDelete:
@@ -154,13 +154,14 @@ class Deletions:
         """
         for name in names:
             await self._refuse(name, force=force or unload)
-        pending = PendingDelete(names, self._now() + timedelta(seconds=delay_s))
+        wait_s = UNDO_S if delay_s is None else delay_s
+        pending = PendingDelete(names, self._now() + timedelta(seconds=wait_s))
 
         async def delete() -> Errors:
             self._drop(pending)  # from now on it cannot be taken back
             return await self.delete(names, force=force, unload=unload)
 
-        task = pending.begin(lambda: self._sleep(delay_s), delete)
+        task = pending.begin(lambda: self._sleep(wait_s), delete)
         self._pending[pending] = task
         self._tasks.add(task)
         task.add_done_callback(self._tasks.discard)

@@ -15,7 +15,16 @@ from textual.timer import Timer
 from textual.widgets import Static
 
 from ollm_tui.core.error import OllmError
-from ollm_tui.core.event import Event, ModelsState, Notice, QueueState, RunningState, ServerHealth
+from ollm_tui.core.event import (
+    Event,
+    ModelsState,
+    Notice,
+    PendingDeletions,
+    QueueState,
+    RunningState,
+    ServerHealth,
+    UpdatesState,
+)
 from ollm_tui.core.model import ModelInfo, Problem
 from ollm_tui.service.service import ModelService
 from ollm_tui.ui import format as words
@@ -69,6 +78,23 @@ class MainScreen(Screen[None]):
         yield RouterPane(service)
         yield DownloadsPane(service)
         yield Static(id="footer", markup=False)
+
+    def show_details(self, is_wanted: bool) -> None:
+        """Show the download under the cursor in full, below the list, or no longer."""
+        shown = self.query("#details")
+        item = self.query_one(DownloadsPane).item
+        if not is_wanted:
+            shown.remove()
+        elif shown:
+            from ollm_tui.ui.download_details import DownloadDetails
+
+            shown.only_one(DownloadDetails).show(item)
+        else:
+            from ollm_tui.ui.download_details import DownloadDetails
+
+            details = DownloadDetails(self._service, item)
+            details.id = "details"
+            self.mount(details, after="#downloads")
 
     def show_tabs(self, active: str | None) -> None:
         """Show which pane one is on when only one has room; None = all of them have."""
@@ -150,6 +176,12 @@ class OllmApp(App[None]):
             case QueueState():
                 main.query_one(DownloadsPane).show(event)
                 main.query_one(InstalledPane).show_queue(event)
+                self._show_details(event)
+            case UpdatesState():
+                main.query_one(InstalledPane).show_updates(event)
+            case PendingDeletions():
+                main.query_one(InstalledPane).show_pending(event)
+                self._count_down()
             case Notice():
                 if event.error is not None:
                     work.report(self, event.error)
@@ -158,6 +190,19 @@ class OllmApp(App[None]):
             case RunningState():
                 pass  # which models are loaded arrives with the models
         self._show_status()
+
+    def _show_details(self, state: QueueState) -> None:
+        """Tell whatever shows one download in full."""
+        self._show_details_below()
+        for screen in self.screen_stack[1:]:
+            if (show_queue := getattr(screen, "show_queue", None)) is not None:
+                show_queue(state)
+
+    def _count_down(self) -> None:
+        """Say once a second how long a delete can still be taken back."""
+        if self.is_running and self.service.deletions.pending:
+            self._show_status()
+            self.set_timer(1.0, self._count_down)
 
     def _tell_problems(self, state: ModelsState) -> None:
         """Name the entries that are no rows, once; without models the list itself names them."""
@@ -174,10 +219,21 @@ class OllmApp(App[None]):
     def _show_status(self) -> None:
         self._main.query_one("#status", Static).update(
             status.status_line(
-                self.service, self._width, is_demo=self._is_demo, config=self._config_word()
+                self.service,
+                self._width,
+                is_demo=self._is_demo,
+                config=self._config_word(),
+                deleting=self._deleting(),
             ),
             layout=False,
         )
+
+    def _deleting(self) -> str:
+        if not self.service.deletions.pending:
+            return ""
+        from ollm_tui.ui.deleting import countdown
+
+        return countdown(self.service)
 
     def _config_word(self) -> str:
         if self._effective is None:
@@ -229,6 +285,11 @@ class OllmApp(App[None]):
         """Go to the next pane, or the previous one."""
         self.action_pane(PANES[(PANES.index(self._active) + by) % len(PANES)])
 
+    @on(RowList.Moved, "#downloads")
+    def _show_details_below(self) -> None:
+        if self.screen_stack:  # else the screen is being taken down
+            self._main.show_details(self._is_zoomed and self._active == "downloads")
+
     def action_zoom(self) -> None:
         """Give the active pane the whole screen, or back."""
         self._is_zoomed = not self._is_zoomed
@@ -260,6 +321,7 @@ class OllmApp(App[None]):
             if widget.display != (is_shown := pane == self._active or not is_alone):
                 widget.display = is_shown
         main.show_tabs(self._active if is_alone else None)
+        self._show_details_below()
         self._show_status()
         self._main.query_one("#footer", Static).update(
             status.footer_line(PLACES[self._active], self._width), layout=False
@@ -294,6 +356,11 @@ class OllmApp(App[None]):
 
         self.push_screen(PullScreen(self._suggest), queue)
 
+    def action_undo(self) -> None:
+        """Take back the last delete, while that can be."""
+        if not self.service.deletions.undo():
+            self.notify("There is nothing to take back.", timeout=2)
+
     def action_config(self) -> None:
         """Show every setting and who set it."""
         if self._settings is None or self._effective is None:
@@ -311,21 +378,13 @@ class OllmApp(App[None]):
 
     async def action_quit(self) -> None:
         """Leave; asks when that would interrupt downloads."""
-        active = [item for item in self.service.queue.items if not item.progress.status.is_final]
-        if not active:
+        from ollm_tui.ui import quitting
+
+        if not quitting.interrupted(self.service):
             self.exit()
             return
-        from ollm_tui.ui.screens.confirm import Choice, ConfirmScreen
-
         self.push_screen(
-            ConfirmScreen(
-                f"Quit and stop {words.count(len(active), 'download')}?",
-                [item.display_name for item in active[:5]]
-                + ["", "What has arrived stays on the server; pulling again goes on from there."],
-                [Choice("q", "Quit", is_destructive=True)],
-                stay="Stay",
-            ),
-            lambda answer: self.exit() if answer == "q" else None,
+            quitting.question(self.service), lambda answer: self.exit() if answer == "q" else None
         )
 
     def get_system_commands(self, screen: Screen[object]) -> Iterable[SystemCommand]:

@@ -8,6 +8,7 @@ import pytest
 from ollm_tui.providers.ollama import OllamaProvider
 from ollm_tui.sandbox.server import SandboxServer
 from ollm_tui.sandbox.timing import INSTANT
+from ollm_tui.service import deletion
 from ollm_tui.service.service import ModelService
 from ollm_tui.ui.app import OllmApp
 from tests.ui.screen import Screen
@@ -18,6 +19,7 @@ OpenApp = Callable[..., AbstractAsyncContextManager[Screen]]
 @pytest.fixture(autouse=True)
 def _still(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("TEXTUAL_ANIMATIONS", "none")
+    monkeypatch.setattr(deletion, "UNDO_S", 0.05)  # how long it is, is tested without a screen
 
 
 @pytest.fixture

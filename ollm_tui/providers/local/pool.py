@@ -55,6 +55,12 @@ class TransferPool:
             self._wanted.pop(reservation, None)
 
     @property
+    def wanted_digests(self) -> frozenset[str]:
+        """The files that running pulls need."""
+        with self._lock:
+            return frozenset(blob.digest for blobs in self._wanted.values() for blob in blobs)
+
+    @property
     def set_aside_bytes(self) -> int:
         """What running transfers have of the disk and have not written yet."""
         with self._lock:

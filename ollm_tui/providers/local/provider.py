@@ -30,7 +30,7 @@ from ollm_tui.providers.local.stop import Stopped, StopSignal
 from ollm_tui.providers.local.store import Store
 from ollm_tui.providers.local.thread import in_thread, notify
 from ollm_tui.providers.local.transfer import BlobSource, Transfer
-from ollm_tui.providers.local.usage import LeftoverKind, leftovers, reclaim
+from ollm_tui.providers.local.usage import Leftover, LeftoverKind, leftovers, reclaim
 
 if TYPE_CHECKING:
     from ollm_tui.providers.local.registry import Registry
@@ -75,6 +75,7 @@ class LocalProvider:
         self._reader = ModelReader(self.store)
         self._pool = TransferPool(self.store, self._policy, self.limit)
         self._opened: Registry | None = None
+        self._fetched: dict[str, frozenset[str]] = {}  # digests, of pulls that did not succeed
 
     @property
     def kind(self) -> str:
@@ -175,18 +176,22 @@ class LocalProvider:
     async def discard(self, name: str) -> int:
         """Remove what has arrived of a model that is not complete; returns the bytes freed.
 
-        A transfer that is just being ended is waited for.
+        Files that have arrived whole go, too, if a pull of this run fetched them and no other
+        needs them. A transfer that is just being ended is waited for.
         """
         key = parse_reference(name).key
+        own = self._fetched.pop(key, frozenset()) - self._pool.wanted_digests
+
+        def is_mine(item: Leftover) -> bool:
+            is_part = item.kind is LeftoverKind.DOWNLOAD
+            return (is_part and name_key(item.model) == key) or (
+                (is_part or item.kind is LeftoverKind.ORPHAN) and item.digest in own
+            )
 
         def remove(stop: StopSignal) -> int:
             end_s = time.monotonic() + CLOSE_TIMEOUT_S
             while True:
-                mine = [
-                    item
-                    for item in leftovers(self.store)
-                    if item.kind is LeftoverKind.DOWNLOAD and name_key(item.model) == key
-                ]
+                mine = [item for item in leftovers(self.store) if is_mine(item)]
                 if time.monotonic() > end_s or not any(item.is_active for item in mine):
                     return reclaim(self.store, mine)
                 stop.wait(_DISCARD_POLL_S)
@@ -225,6 +230,7 @@ class LocalProvider:
     async def _bring(self, name: ModelName, manifest: Manifest) -> AsyncGenerator[PullStep, None]:
         """Have every file of a manifest, then list it."""
         reservation = object()
+        self._fetched[name.key] = frozenset(blob.digest for blob in manifest.blobs)
         try:
             await self._in_store(lambda: self._pool.reserve(reservation, manifest.blobs))
             total_bytes = sum(blob.size_bytes for blob in manifest.blobs)
@@ -244,6 +250,7 @@ class LocalProvider:
                 yield PullStep(PullPhase.FINISHING, "listing the model")
                 missing = await self._in_store(lambda: publish_model(self.store, name, manifest))
                 if not missing:
+                    self._fetched.pop(name.key, None)
                     yield PullStep(PullPhase.SUCCESS, "success")
                     return
         finally:

@@ -1,0 +1,42 @@
+"""The question before leaving: what is interrupted by it, and what survives."""
+
+from ollm_tui.core.event import QueueItem
+from ollm_tui.service.service import ModelService
+from ollm_tui.ui import format as words
+from ollm_tui.ui.screens.confirm import Choice, ConfirmScreen
+
+_LISTED = 5
+
+
+def interrupted(service: ModelService) -> list[QueueItem]:
+    """The downloads that leaving would stop: not those of another process."""
+    return [
+        item for item in service.queue.items if item.id > 0 and not item.progress.status.is_final
+    ]
+
+
+def question(service: ModelService) -> ConfirmScreen:
+    """The dialog, which is answered with `q` or not at all."""
+    items = interrupted(service)
+    lines = [item.display_name for item in items[:_LISTED]]
+    if (more := len(items) - _LISTED) > 0:
+        lines.append(f"and {more:,} more")
+    arrived = sum(item.progress.downloaded_bytes for item in items)
+    where = "here" if service.downloads.can_discard else "on the server"
+    lines.append("")
+    if arrived:
+        lines.append(f"What has arrived, {words.size(arrived)}, stays {where}.")
+    if service.downloads.is_kept:
+        lines.append(
+            "The queue is kept: the next start goes on with it, and what is paused stays so."
+        )
+    else:
+        lines.append("The queue is not kept; pulling again goes on from there.")
+    if service.deletions.pending:
+        lines.append("The delete that is still waiting is dropped.")
+    return ConfirmScreen(
+        f"Quit and stop {words.count(len(items), 'download')}?",
+        lines,
+        [Choice("q", "Quit", is_destructive=True)],
+        stay="Stay",
+    )
