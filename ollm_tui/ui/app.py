@@ -448,7 +448,8 @@ class OllmApp(App[None]):
         work.run(self, self.service.refresh_server(), "memory", exclusive=True)
 
     def _ask_memory(self) -> None:
-        if self.service.server.health is ServerHealth.ONLINE:
+        is_shown = self._main.query_one(InstalledPane).display
+        if is_shown and self.service.server.health is ServerHealth.ONLINE:
             work.run(self, self._memory(), "memory", exclusive=True)
 
     async def _memory(self) -> None:

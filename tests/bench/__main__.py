@@ -8,7 +8,7 @@ import sys
 from collections.abc import Iterator
 from typing import NamedTuple
 
-from tests.bench import bench_config, bench_routing, startup
+from tests.bench import bench_config, bench_routing, bench_service, startup
 from tests.terminal import OLLM_TUI
 
 RUNS = 7
@@ -45,7 +45,7 @@ def main() -> int:
         ]
     else:
         rows = list(start_up())
-        for module in (bench_config, bench_routing):
+        for module in (bench_config, bench_routing, bench_service):
             rows += [
                 Row(name, f"{seconds * 1000:.3g} ms, bar {bar * 1000:.3g} ms", seconds <= bar)
                 for name, seconds, bar in module.rows()

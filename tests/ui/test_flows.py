@@ -286,3 +286,20 @@ async def test_refreshing_shows_what_came_from_elsewhere(
         server.store.remove("qwen3:8b")
         await screen.press("r")
         await screen.sees("30 of 30")
+
+
+async def test_memory_is_asked_for_only_while_the_list_is_in_sight(
+    open_app: OpenApp, server: SandboxServer
+) -> None:
+    async with open_app() as screen:
+        await screen.sees("1 loaded")
+        await screen.press("2", "z")
+        await screen.misses("1 Installed ─")
+        asked = server.count("/api/ps")
+        screen.app._ask_memory()
+        await screen.service.version()  # behind which such a question would stand
+        assert server.count("/api/ps") == asked
+        await screen.press("z")
+        await screen.sees("1 Installed ─")
+        screen.app._ask_memory()
+        await screen.until(lambda: server.count("/api/ps") > asked)

@@ -1,5 +1,6 @@
 """What a download needs is known before it begins, and one that finds no room waits for it."""
 
+import asyncio
 from collections.abc import AsyncIterator, Collection
 
 import pytest
@@ -10,7 +11,16 @@ from ollm_tui.core.progress import PullPlan, PullState
 from ollm_tui.providers.base import DiskSupport, PlanSupport
 from ollm_tui.service.preflight import PLAN_WAIT_S, SILENCE_S
 from ollm_tui.service.service import ModelService
-from tests.unit.service.fake import FakeClock, FakeProvider, Recorder, layer, make_service, settle
+from tests.unit.service.fake import (
+    RESOLVING,
+    SUCCESS,
+    FakeClock,
+    FakeProvider,
+    Recorder,
+    layer,
+    make_service,
+    settle,
+)
 
 UNREACHABLE = DownloadFailed("No answer", cause="refused")
 QUEUED, DOWNLOADING = PullState.QUEUED, PullState.DOWNLOADING
@@ -219,6 +229,37 @@ async def test_a_disk_that_cannot_be_looked_at_holds_up_nothing(
     downloads.enqueue("a")
     await settle()
     assert states(downloads) == {"a": DOWNLOADING}
+
+
+STEPS = (RESOLVING, layer("a", 10, 100), layer("a", 90, 100), SUCCESS)
+
+
+@pytest.mark.parametrize("by", ["queue", "caller"])
+@pytest.mark.parametrize("turns", range(1, 30))
+async def test_cancelled_at_any_await_it_ends_once_and_leaves_nothing(
+    planner: Planner, clock: FakeClock, turns: int, by: str
+) -> None:
+    service = make_service(planner, clock)
+    recorder = Recorder()
+    planner.script = STEPS
+    planner.left_bytes = 1000
+    pulling = asyncio.ensure_future(service.pull_model("a", recorder.on_progress))
+    for _ in range(turns):
+        await asyncio.sleep(0)
+    if by == "caller":
+        pulling.cancel()
+    elif service.queue.items:
+        await service.cancel(service.queue.items[0].id)
+    await asyncio.gather(pulling, return_exceptions=True)
+    await settle()
+    assert recorder.finals in ([PullState.CANCELLED], [PullState.COMPLETE])
+    assert recorder.states[-1:] == recorder.finals
+    assert all(pull.is_closed for pull in planner.pulls)
+    # Both ends of what happens are in the range, so that all of it is covered.
+    assert recorder.finals == [PullState.CANCELLED] or turns > 1
+    assert recorder.finals == [PullState.COMPLETE] or turns < 29
+    await service.close()
+    assert asyncio.all_tasks() == {asyncio.current_task()}
 
 
 async def test_closing_ends_what_is_asked(planner: Planner, clock: FakeClock) -> None:
