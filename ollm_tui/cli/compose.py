@@ -68,6 +68,8 @@ async def opened_service(options: argparse.Namespace) -> AsyncIterator[ModelServ
     with opened_setup(options) as setup:
         setup.require_valid()
         service = make_service(setup)
+        if setup.quick_connection is None:  # else no file says how many
+            service.set_concurrency(setup.effective.config.downloads.concurrency)
         try:
             yield service
         finally:

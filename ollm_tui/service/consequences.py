@@ -40,6 +40,8 @@ class Consequences(NamedTuple):
     rerouted: tuple[Rerouted, ...]
     loaded: tuple[RunningModel, ...]
     """Those that are in memory, as memory calls them."""
+    is_memory_known: bool
+    """False: the provider cannot say now what is loaded; `loaded` is what was last seen."""
     in_use: frozenset[str]
     """The names among those asked for that are in memory, be it under another name."""
 
@@ -60,11 +62,12 @@ async def consequences_of(
     """
     keys = {name_key(name) for name in names}
     going = [model for model in models if name_key(model.name) in keys]
+    is_memory_known = True
     try:
         in_memory = await running.ask_anew()
     except OllmError as error:
         _LOG.info("what is loaded is not known: %s", error)
-        in_memory = running.state.models
+        in_memory, is_memory_known = running.state.models, False
     users = {
         model.name: [one for one in in_memory if is_loaded_as(model.name, model.digest, one)]
         for model in going
@@ -75,6 +78,7 @@ async def consequences_of(
         exact is not None,
         await asyncio.to_thread(lambda: rerouted(router(), keys, models)),
         tuple({one.name: one for used in users.values() for one in used}.values()),
+        is_memory_known,
         frozenset(name for name, used in users.items() if used),
     )
 

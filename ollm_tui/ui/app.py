@@ -431,6 +431,7 @@ class OllmApp(App[None]):
         """Take in the configuration: say what is wrong with it, and route by it."""
         is_news = self._effective is None or effective.problems != self._effective.problems
         self._effective = effective
+        self.service.set_concurrency(effective.config.downloads.concurrency)
         if is_news and effective.errors:
             place = effective.errors[0].message
             self.notify(f"{place}\nc shows all", severity="error", timeout=15, markup=False)

@@ -34,19 +34,32 @@ async def ask(node: DOMNode, service: ModelService, models: Sequence[ModelInfo])
     def answered(answer: str | None) -> None:
         if answer is not None:
             agreed = others if answer == "y" else models
-            work.run(node, carry_out(node, service, agreed, unload=answer == "u"), "delete")
+            deleting = carry_out(
+                node, service, agreed, unload=answer == "u", force=not told.is_memory_known
+            )
+            work.run(node, deleting, "delete")
 
     question = f"Delete {words.count(len(models), 'model')}?"
     node.app.push_screen(ConfirmScreen(question, _lines(service, models, told), choices), answered)
 
 
 async def carry_out(
-    node: DOMNode, service: ModelService, models: Sequence[ModelInfo], *, unload: bool
+    node: DOMNode,
+    service: ModelService,
+    models: Sequence[ModelInfo],
+    *,
+    unload: bool,
+    force: bool,
 ) -> None:
-    """Delete after the time to take it back, and say what became of it."""
+    """Delete after the time to take it back, and say what became of it.
+
+    Args:
+        unload: take those that are in memory out of it first.
+        force: delete without asking what is in memory, since nobody can say.
+    """
     names = [model.name for model in models]
     before = service.deletions.freed_bytes_at_most(names)
-    pending = await service.deletions.delete_later(names, unload=unload)
+    pending = await service.deletions.delete_later(names, unload=unload, force=force)
     what = models[0].display_name if len(models) == 1 else words.count(len(models), "model")
     node.app.notify(
         f"Deleting {what} in {deletion.UNDO_S:.0f} s; u takes it back",
@@ -91,7 +104,9 @@ def _lines(service: ModelService, models: Sequence[ModelInfo], told: Consequence
         lines.append(f"and {len(models) - _LISTED:,} more")
     lines.append("")
     freed = words.size(told.freed_bytes)
-    if told.is_exact:
+    if not told.freed_bytes:
+        lines.append("Frees no space: other models share its files.")
+    elif told.is_exact:
         lines.append(f"Frees {freed}.")
     else:
         lines.append(f"Frees up to {freed}; files that other models share stay.")
@@ -108,6 +123,8 @@ def _lines(service: ModelService, models: Sequence[ModelInfo], told: Consequence
         if running.expires_at is not None:
             until = f", leaves in {words.duration((running.expires_at - now).total_seconds())}"
         lines.append(f"In memory now: {running.display_name}{until}.")
+    if not told.is_memory_known:
+        lines.append("Whether it is in memory cannot be known now.")
     lines.append(f"For {deletion.UNDO_S:.0f} s u takes it back.")
     return lines
 

@@ -76,3 +76,23 @@ async def test_several_of_which_some_fail_are_told_apart(
         await screen.sees("Delete 2 models?")
         await screen.press("y")
         await screen.sees("Deleted 1 of 2 models", "qwen3:8b stays: Could not delete")
+
+
+async def test_memory_that_cannot_be_asked_is_said_and_does_not_forbid(
+    open_app: OpenApp, server: SandboxServer
+) -> None:
+    async with open_app() as screen:
+        server.faults.set("/api/ps", EndpointMode.HTTP_500)
+        await screen.press("j", "d")
+        await screen.sees("Delete 1 model?", "Whether it is in memory cannot be known now.")
+        await screen.press("y")
+        await screen.until(lambda: server.store.find("qwen3:8b") is None)
+
+
+async def test_a_second_name_frees_no_space_and_the_question_says_so(
+    open_app: OpenApp, server: SandboxServer
+) -> None:
+    server.store.copy("qwen3:8b", "mine")
+    async with open_app() as screen:
+        await screen.press(*"j" * screen.names().index("mine:latest"), "d")
+        await screen.sees("Delete 1 model?", "Frees no space: other models share its files.")

@@ -252,4 +252,4 @@ async def test_consequences_are_told_also_of_a_server_that_does_not_answer(
     await service.list_models()
     provider.errors["running"] = ProviderOffline("No answer")
     told = await service.consequences(["phi3:mini"])
-    assert (told.freed_bytes, told.loaded) == (GIB, ())
+    assert (told.freed_bytes, told.loaded, told.is_memory_known) == (GIB, (), False)
