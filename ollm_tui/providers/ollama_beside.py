@@ -67,8 +67,8 @@ class ServerSide:
         if not self._asks_registries:
             raise Unsupported(
                 "Registries are not asked from here",
-                cause="this run leaves them to the server",
-                actions=("Unset OLLM_NO_REGISTRY.",),
+                cause="OLLM_NO_REGISTRY leaves them to the server, and the demo has none",
+                actions=("Start it without OLLM_NO_REGISTRY and without --demo.",),
             )
 
         def read(stop: "StopSignal") -> PullPlan:

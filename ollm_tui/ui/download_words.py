@@ -2,6 +2,7 @@
 
 from datetime import datetime
 
+from ollm_tui.core.error import NotEnoughSpace
 from ollm_tui.core.event import QueueItem
 from ollm_tui.core.progress import PullState
 from ollm_tui.service.retry import TRIES
@@ -36,7 +37,15 @@ def sentence(item: QueueItem, now: datetime) -> Piece:
             return (f"cancelled{kept}; R resumes", "dim")
         case PullState.ERROR:
             kept = f"; {got} kept" if progress.downloaded_bytes else ""
-            return (f"failed, R retries: {item.error}{kept}", "bad")
+            return (f"failed, R retries: {_reason(item)}{kept}", "bad")
+
+
+def _reason(item: QueueItem) -> str:
+    error = item.error
+    if isinstance(error, NotEnoughSpace) and error.needed_bytes:
+        needs, free = words.size(error.needed_bytes), words.size(error.free_bytes)
+        return f"{error.message} (needs {needs}, {free} free)"
+    return str(error)
 
 
 def _queued(item: QueueItem) -> Piece:

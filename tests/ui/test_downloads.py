@@ -5,8 +5,8 @@ from pathlib import Path
 
 import pytest
 
-from ollm_tui.core.error import DownloadFailed
-from ollm_tui.core.event import QueueItem
+from ollm_tui.core.error import DownloadFailed, NotEnoughSpace
+from ollm_tui.core.event import QueueItem, QueueState
 from ollm_tui.core.progress import LayerProgress, ProgressEvent, PullState
 from ollm_tui.providers.local.provider import LocalProvider
 from ollm_tui.sandbox.server import SandboxServer
@@ -14,6 +14,7 @@ from ollm_tui.service.service import ModelService
 from ollm_tui.ui.app import OllmApp
 from ollm_tui.ui.download_details import layer_lines
 from ollm_tui.ui.download_words import sentence
+from ollm_tui.ui.panes.downloads import DownloadsPane
 from tests import faulty_registry as faults
 from tests.store_builder import made_model
 from tests.ui.conftest import OpenApp
@@ -74,6 +75,13 @@ def item(status: PullState, *, done: int = 0, total: int = 0, **facts: object) -
         (
             item(STATES.ERROR, done=GB, total=4 * GB, error=DownloadFailed("No", cause="why")),
             "failed, R retries: No (why); 1.0/4.0 GB kept",
+        ),
+        (
+            item(
+                STATES.ERROR,
+                error=NotEnoughSpace("Full", needed_bytes=41 * GB // 10, free_bytes=9 * GB // 10),
+            ),
+            "failed, R retries: Full (needs 4.1 GB, 900.0 MB free)",
         ),
     ],
 )
@@ -159,3 +167,20 @@ async def test_cancelling_asks_where_what_is_there_can_be_discarded(tmp_path: Pa
             await screen.press("d")
             await screen.sees("Nothing is being downloaded")
             await screen.until(lambda: not list((tmp_path / "models").rglob("*.part")))
+
+
+async def test_the_title_counts_what_runs_waits_rests_and_has_ended(open_app: OpenApp) -> None:
+    async with open_app() as screen:
+        items = [
+            item(STATES.DOWNLOADING),
+            item(STATES.QUEUED),
+            item(STATES.QUEUED, needed_bytes=2, free_bytes=1),
+            item(STATES.PAUSED),
+            item(STATES.ERROR),
+        ]
+        pane = screen.app.screen_stack[0].query_one("#downloads", DownloadsPane)
+        pane.show(QueueState(tuple(one._replace(id=-n) for n, one in enumerate(items, 1))))
+        await screen.press("2", "z")
+        await screen.sees(
+            "1 active · 1 queued · 1 without room · 1 paused · 1 ended · by another ollm-tui"
+        )

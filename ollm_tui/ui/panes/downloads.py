@@ -1,5 +1,6 @@
 """The download queue: one row each with bar, bytes, speed, time left and what went wrong."""
 
+from collections import Counter
 from collections.abc import Sequence
 
 from textual.content import Content
@@ -51,14 +52,10 @@ class DownloadsPane(RowList[QueueItem]):
             self.update_items(state.items)
         else:
             self.set_items(state.items, _EMPTY)
-        active = sum(1 for item in state.items if item.progress.status.is_active)
-        queued = sum(1 for item in state.items if item.progress.status is PullState.QUEUED)
-        ended = len(state.items) - active - queued
-        parts = [
-            f"{number} {word}"
-            for number, word in ((active, "active"), (queued, "queued"), (ended, "ended"))
-            if number
-        ]
+        counts = Counter(_word(item) for item in state.items)
+        parts = [f"{counts[word]} {word}" for word in _WORDS if counts[word]]
+        if any(item.id < 0 for item in state.items):
+            parts.append("by another ollm-tui")
         self.border_title = Content(f"2 Downloads ─ {' · '.join(parts) or 'none'}")
 
     def on_mount(self) -> None:
@@ -158,6 +155,16 @@ class DownloadsPane(RowList[QueueItem]):
         ]
 
 
+def _word(item: QueueItem) -> str:
+    status = item.progress.status
+    if item.is_held:
+        return "without room"
+    if status.is_active:
+        return "active"
+    return "ended" if status.is_final else status.value
+
+
+_WORDS = ("active", "queued", "without room", "paused", "ended")
 _EMPTY: tuple[Piece, ...] = (
     ("Nothing is being downloaded.", ""),
     ("p pulls a model by name", "dim"),
