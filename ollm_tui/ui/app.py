@@ -138,6 +138,7 @@ class OllmApp(App[None]):
         self._active = "installed"
         self._problems: tuple[Problem, ...] = ()
         self._is_zoomed = False
+        self._is_list_shown = True
         self._width = WIDE_FROM
         self._arranged: tuple[str, bool, int] | None = None
         self._inspect_timer: Timer | None = None
@@ -313,6 +314,7 @@ class OllmApp(App[None]):
         if arrangement == self._arranged:
             return
         self._arranged = arrangement
+        self._is_list_shown = self._active == "installed" or not is_alone
         main.set_class(is_alone, "-alone")
         for pane in PANES:
             widget = main.query_one(f"#{pane}")
@@ -449,8 +451,7 @@ class OllmApp(App[None]):
         work.run(self, self.service.refresh_server(), "memory", exclusive=True)
 
     def _ask_memory(self) -> None:
-        is_shown = self._main.query_one(InstalledPane).display
-        if is_shown and self.service.server.health is ServerHealth.ONLINE:
+        if self._is_list_shown and self.service.server.health is ServerHealth.ONLINE:
             work.run(self, self._memory(), "memory", exclusive=True)
 
     async def _memory(self) -> None:
