@@ -26,6 +26,7 @@ if TYPE_CHECKING:
 
 POLL_S = 1.0
 WISH_TRIES = 5
+HISTORY_COUNT = 50
 
 
 class Wanted:
@@ -36,6 +37,9 @@ class Wanted:
         self.name = name
         self.key = name_key(name)
         self.callbacks: list[ProgressCallback] = []
+        self.since = now
+        self.is_looked_up = False
+        """Whether how it ended is being looked for in the history."""
         self.wish_number: int | None = None
         """None until the wish is in the file."""
         self.error: OllmError | None = None
@@ -93,6 +97,8 @@ class QueueWatch:
         self._now = now
         self._shared = SharedQueue()
         self._valid_from = 0
+        self._queue: DownloadQueue | None = None
+        """This process's own, once the other one is gone."""
         self._wanted: dict[int, Wanted] = {}
         self._next_number = -1
         self._ids: dict[tuple[int, str], int] = {}
@@ -172,10 +178,10 @@ class QueueWatch:
 
     def hand_over(self, queue: "DownloadQueue") -> None:
         """Have this process's own queue download what is still wanted."""
+        self._queue = queue
         for wanted in tuple(self._wanted.values()):
-            if not wanted.ended.is_set():
-                number = queue.add(wanted.name, wanted.tell)
-                self._do(self._follow(wanted, queue, number))
+            if not wanted.is_looked_up:
+                self._download(wanted, queue)
         self._shared = SharedQueue()
 
     async def close(self) -> None:
@@ -218,6 +224,10 @@ class QueueWatch:
             ),
         )
 
+    def _download(self, wanted: Wanted, queue: "DownloadQueue") -> None:
+        number = queue.add(wanted.name, wanted.tell)
+        self._do(self._follow(wanted, queue, number))
+
     async def _follow(self, wanted: Wanted, queue: "DownloadQueue", number: int) -> None:
         try:
             await queue.wait(number)
@@ -225,6 +235,29 @@ class QueueWatch:
             self._end(wanted, error)
         else:
             self._end(wanted)
+
+    async def _look_up(self, wanted: Wanted) -> None:
+        """Find out in the history how a download ended; wish for it again if it is not there."""
+        for ended in await self._memory.history(HISTORY_COUNT):
+            if name_key(ended.name) == wanted.key and ended.ended_at >= wanted.since:
+                wanted.tell(_as(wanted.progress, ended.state, self._now()))
+                if ended.state is PullState.COMPLETE:
+                    self._end(wanted)
+                elif ended.state is PullState.CANCELLED:
+                    self._end(wanted, cancelled(wanted.progress.model))
+                else:
+                    self._end(
+                        wanted,
+                        DownloadFailed(
+                            f"Could not download {wanted.progress.model}", cause=ended.error
+                        ),
+                    )
+                return
+        wanted.is_looked_up = False
+        if self._queue is not None:
+            self._download(wanted, self._queue)
+        else:
+            await self._wish_for(wanted)
 
     def _take(self, shared: SharedQueue) -> None:
         """Take in the other process's queue, and tell those who wait."""
@@ -245,13 +278,10 @@ class QueueWatch:
 
     def _bring_news(self, wanted: Wanted, item: QueueItem | None) -> None:
         if item is None:
-            self._end(
-                wanted,
-                DownloadFailed(
-                    f"{wanted.progress.model} is not in the queue any more",
-                    cause="it has ended, and was cleared before anybody here looked",
-                ),
-            )
+            # It ended, and whoever kept the queue was killed or cleared it before telling.
+            wanted.wish_number = None
+            wanted.is_looked_up = True
+            self._do(self._look_up(wanted))
             return
         wanted.tell(item.progress)
         state = item.progress.status
@@ -302,11 +332,13 @@ class QueueWatch:
 
 
 def _as(progress: ProgressEvent, state: PullState, now: datetime) -> ProgressEvent:
+    """How it stands when it has become that, and nothing more is known."""
+    is_complete = state is PullState.COMPLETE
     return ProgressEvent(
         progress.model,
         state,
-        progress.percentage,
-        progress.downloaded_bytes,
+        100.0 if is_complete else progress.percentage,
+        progress.total_bytes if is_complete else progress.downloaded_bytes,
         progress.total_bytes,
         0.0,
         now,

@@ -255,6 +255,35 @@ async def test_a_wish_that_the_keeper_never_took_is_not_lost(world: World) -> No
     assert recorder.finals == [COMPLETE]
 
 
+@pytest.mark.parametrize("ending", ["complete", "cancelled", "error"])
+async def test_how_it_ended_is_known_although_the_keeper_never_told(
+    world: World, ending: str
+) -> None:
+    ours, theirs = FakeProvider(), FakeProvider()
+    keeper = world.open(theirs)
+    await keeper.start()
+    verb = world.open(ours)
+    recorder = Recorder()
+    pull = asyncio.create_task(verb.pull_model("a", recorder.on_progress))
+    await world.until(lambda: any(event.status is DOWNLOADING for event in recorder.progress))
+    match ending:
+        case "complete":
+            await theirs.pulls[0].succeed()
+        case "cancelled":
+            await keeper.cancel(number(keeper, "a"))
+        case _:
+            await theirs.pulls[0].fail(DownloadFailed("It broke", retryable=False))
+    keeper.clear_finished()  # as a kill in that very second would
+    await world.until(pull.done)
+    assert recorder.finals == [PullState(ending)]
+    if ending == "complete":
+        await pull
+    else:
+        with pytest.raises(DownloadFailed):
+            await pull
+    assert len(theirs.pulls) == 1
+
+
 async def test_one_of_several_watchers_follows_the_keeper_and_serves_the_others(
     world: World,
 ) -> None:
