@@ -189,6 +189,12 @@ def _doctor(parser: argparse.ArgumentParser) -> None:
     )
 
 
+def _update(parser: argparse.ArgumentParser) -> None:
+    _json(parser)
+    parser.add_argument("names", nargs="*", metavar="NAME", help="default: every installed model")
+    parser.add_argument("--check", action="store_true", help="only say which differ")
+
+
 def _search(parser: argparse.ArgumentParser) -> None:
     _json(parser)
     parser.add_argument("words", nargs="*", metavar="WORDS", help="all of them have to occur")
@@ -257,6 +263,9 @@ VERBS = {
     "stop": _Verb("unload models", "NAME ...", _names),
     "cp": _Verb("give a model a second name", "SOURCE DESTINATION", _copy),
     "rm": _Verb("delete models; asks first", "[--yes] [--force] NAME ...", _remove),
+    "update": _Verb(
+        "pull models that their registry has anew", "[--check] [--json] [NAME ...]", _update
+    ),
     "search": _Verb("models that could be pulled", "[--json] [WORDS ...]", _search),
     "route": _Verb(
         "which model a profile picks",

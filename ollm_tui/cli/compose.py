@@ -44,13 +44,10 @@ def _sandbox() -> "SandboxServer":
     return demo_server()
 
 
-def make_service(
-    setup: Setup, *, remembers: bool = False, connection: Connection | None = None
-) -> ModelService:
+def make_service(setup: Setup, *, connection: Connection | None = None) -> ModelService:
     """A service on the provider that the settings name.
 
     Args:
-        remembers: what was known, and the queue, last from run to run.
         connection: whom to ask instead.
     """
     connection = connection or setup.quick_connection
@@ -64,7 +61,7 @@ def make_service(
         make_database=setup.make_database,
         make_router=setup.make_router,
         options_for=setup.options_for,
-        state_path=setup.state_path if remembers else None,
+        state_path=setup.state_path,
     )
 
 
@@ -83,6 +80,8 @@ async def opened_service(
     with opened_setup(options) as setup:
         setup.require_valid(reads_all=reads_all)
         service = make_service(setup)
+        if setup.quick_connection is None:  # else no file says how many
+            service.set_concurrency(setup.effective.config.downloads.concurrency)
         try:
             yield service
         finally:

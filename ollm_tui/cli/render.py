@@ -10,7 +10,7 @@ from datetime import UTC, datetime
 from unicodedata import combining, east_asian_width
 
 from ollm_tui.core.error import InvalidName
-from ollm_tui.core.event import ModelsState, ServerState
+from ollm_tui.core.event import ModelsState, ModelUpdate, ServerState
 from ollm_tui.core.model import UNKNOWN_FAMILY, ModelDetails, ModelInfo, RunningModel
 from ollm_tui.core.name import parse_name
 from ollm_tui.core.progress import ProgressEvent
@@ -123,6 +123,33 @@ def progress_json(event: ProgressEvent) -> dict[str, object]:
         "eta_s": None if event.eta_s is None else round(event.eta_s, 1),
         "timestamp": rfc3339(event.timestamp),
         "error": event.error,
+    }
+
+
+def updates_json(
+    server: ServerState, found: Iterable[ModelUpdate], pulled: Collection[str]
+) -> dict[str, object]:
+    """The answer of `update --json`.
+
+    Args:
+        pulled: the names of those that have been updated by now.
+    """
+    return {
+        "provider": server.provider,
+        "host": server.host,
+        "models": [
+            {
+                "name": one.name,
+                "state": one.verdict.value,
+                "digest": one.digest or None,
+                "registry_digest": one.registry_digest or None,
+                "total_bytes": one.total_bytes or None,
+                "missing_bytes": one.missing_bytes if one.registry_digest else None,
+                "reason": one.reason or None,
+                "updated": one.name in pulled,
+            }
+            for one in found
+        ],
     }
 
 

@@ -154,11 +154,12 @@ class Setup:
             headers.setdefault("Authorization", f"Bearer {connection.api_key}")
         return OllamaProvider(
             connection.host,
+            asks_registries=self._host is None and not self.inputs.env.get("OLLM_NO_REGISTRY"),
+            # The sandbox has no files, and the store that is here is not its own.
+            locate_store=self._store if self._host is None else None,
             headers=headers,
             ca_file=connection.ca_file,
             read_timeout_s=connection.timeout_s,
-            # The sandbox has no files, and the store that is here is not its own.
-            locate_store=self._store if self._host is None else None,
         )
 
     def _stands_in(self, connection: Connection) -> bool:

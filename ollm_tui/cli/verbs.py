@@ -6,6 +6,7 @@ from collections.abc import Awaitable, Callable
 from ollm_tui.cli import changing, reading
 from ollm_tui.cli.compose import opened_service
 from ollm_tui.cli.pulling import pull
+from ollm_tui.cli.updating import update
 from ollm_tui.service.service import ModelService
 
 Verb = Callable[[ModelService, argparse.Namespace], Awaitable[int]]
@@ -20,6 +21,7 @@ _VERBS: dict[str, Verb] = {
     "stop": changing.stop,
     "cp": changing.copy,
     "rm": changing.remove,
+    "update": update,
 }
 
 

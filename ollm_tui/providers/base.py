@@ -10,11 +10,11 @@ from __future__ import annotations  # only types are named here
 from typing import TYPE_CHECKING, Protocol, runtime_checkable
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncGenerator, Callable, Sequence
+    from collections.abc import AsyncGenerator, Callable, Collection, Sequence
 
     from ollm_tui.core.generation import GenerationChunk, GenerationRequest
     from ollm_tui.core.model import ModelDetails, ModelFile, ModelList, RunningModel
-    from ollm_tui.core.progress import PullStep
+    from ollm_tui.core.progress import PullPlan, PullStep
     from ollm_tui.core.store import DiskUsage, Finding, Leftover, StorePlace
 
 
@@ -100,15 +100,6 @@ class RunningSupport(Protocol):
 
 
 @runtime_checkable
-class DiskSupport(Protocol):
-    """A provider whose disk may be seen from here."""
-
-    async def free_bytes(self) -> int | None:
-        """How much more can be written where the models are; None = unknown."""
-        ...
-
-
-@runtime_checkable
 class FilesSupport(Protocol):
     """A provider whose store can be read."""
 
@@ -118,6 +109,53 @@ class FilesSupport(Protocol):
         Raises:
             ModelNotFound: it is not installed.
             Unsupported: the store cannot be read from here.
+        """
+        ...
+
+
+@runtime_checkable
+class PlanSupport(Protocol):
+    """A provider that can tell what a pull would fetch."""
+
+    async def plan(self, name: str) -> PullPlan:
+        """What a pull of `name` would fetch; asks the registry for the manifest only.
+
+        Raises:
+            ModelNotFound: the registry has no such model.
+            DownloadFailed: the registry refuses or does not answer.
+            Unsupported: registries are not asked from here.
+        """
+        ...
+
+
+@runtime_checkable
+class DiskSupport(Protocol):
+    """A provider whose disk may be seen from here."""
+
+    async def free_bytes(self) -> int | None:
+        """How much more can be written where the models are; None = unknown.
+
+        What running pulls have set aside and not written yet counts as free.
+        """
+        ...
+
+    async def freed_bytes(self, names: Collection[str]) -> int | None:
+        """What deleting all these models frees, exactly; None = unknown. Source: ruling Z25."""
+        ...
+
+
+@runtime_checkable
+class DiscardSupport(Protocol):
+    """A provider that may remove what has arrived of a pull that was not finished."""
+
+    def can_discard(self) -> bool:
+        """Whether it does."""
+        ...
+
+    async def discard(self, name: str) -> int:
+        """Remove what has arrived of a model; returns the bytes freed.
+
+        What belongs to another model or is being fetched stays.
         """
         ...
 

@@ -18,10 +18,12 @@ from ollm_tui.core.event import (
     Event,
     ModelsState,
     Notice,
+    PendingDeletions,
     QueueState,
     RunningState,
     ServerHealth,
     StoreState,
+    UpdatesState,
 )
 from ollm_tui.core.model import ModelInfo, Problem
 from ollm_tui.service.service import ModelService
@@ -36,7 +38,7 @@ from ollm_tui.ui.panes.inspector import InspectorPane
 from ollm_tui.ui.panes.installed import InstalledPane
 from ollm_tui.ui.panes.router import RouterPane
 from ollm_tui.ui.rows import RowList
-from ollm_tui.ui.switching import SwitchingApp, unfinished
+from ollm_tui.ui.switching import SwitchingApp
 
 if TYPE_CHECKING:
     from ollm_tui.config.resolve import Effective
@@ -101,6 +103,7 @@ class OllmApp(SwitchingApp):
         self._situation: keymap.Situation | None = None
         self._problems: tuple[Problem, ...] = ()
         self._is_zoomed = False
+        self._is_list_shown = True
         self._width = WIDE_FROM
         self._arranged: tuple[str, bool, int, str] | None = None
         self._inspect_timer: Timer | None = None
@@ -142,6 +145,12 @@ class OllmApp(SwitchingApp):
             case QueueState():
                 main.query_one(DownloadsPane).show(event)
                 main.query_one(InstalledPane).show_queue(event)
+                self._show_details(event)
+            case UpdatesState():
+                main.query_one(InstalledPane).show_updates(event)
+            case PendingDeletions():
+                main.query_one(InstalledPane).show_pending(event)
+                self._count_down()
             case Notice():
                 if event.error is not None:
                     work.report(self, event.error)
@@ -150,6 +159,19 @@ class OllmApp(SwitchingApp):
             case RunningState() | StoreState():
                 main.show_view_state(event)
         self._show_status()
+
+    def _show_details(self, state: QueueState) -> None:
+        """Tell whatever shows one download in full."""
+        self._show_details_below()
+        for screen in self.screen_stack[1:]:
+            if (show_queue := getattr(screen, "show_queue", None)) is not None:
+                show_queue(state)
+
+    def _count_down(self) -> None:
+        """Say once a second how long a delete can still be taken back."""
+        if self.is_running and self.service.deletions.pending:
+            self._show_status()
+            self.set_timer(1.0, self._count_down)
 
     def _tell_problems(self, state: ModelsState) -> None:
         """Name the entries that are no rows, once; without models the list itself names them."""
@@ -169,10 +191,21 @@ class OllmApp(SwitchingApp):
             self._show_footer()
         self._main.query_one("#status", Static).update(
             status.status_line(
-                self.service, self._width, is_demo=self._is_demo, config=self._config_word()
+                self.service,
+                self._width,
+                is_demo=self._is_demo,
+                config=self._config_word(),
+                deleting=self._deleting(),
             ),
             layout=False,
         )
+
+    def _deleting(self) -> str:
+        if not self.service.deletions.pending:
+            return ""
+        from ollm_tui.ui.deleting import countdown
+
+        return countdown(self.service)
 
     def _config_word(self) -> str:
         if self._effective is None:
@@ -244,6 +277,11 @@ class OllmApp(SwitchingApp):
         """Go to the next pane, or the previous one."""
         self.action_pane(PANES[(PANES.index(self._active) + by) % len(PANES)])
 
+    @on(RowList.Moved, "#downloads")
+    def _show_details_below(self) -> None:
+        if self.screen_stack:  # else the screen is being taken down
+            self._main.show_details(self._is_zoomed and self._active == "downloads")
+
     def action_zoom(self) -> None:
         """Give the active pane the whole screen, or back."""
         self._is_zoomed = not self._is_zoomed
@@ -274,6 +312,7 @@ class OllmApp(SwitchingApp):
         if arrangement == self._arranged:
             return
         self._arranged = arrangement
+        self._is_list_shown = self._active == "installed" or not is_alone
         main.set_class(is_alone, "-alone")
         for pane in PANES:
             widget = main.pane(pane)
@@ -282,6 +321,7 @@ class OllmApp(SwitchingApp):
             if widget.display != (is_shown := pane == self._active or not is_alone):
                 widget.display = is_shown
         main.show_tabs(self._active if is_alone else None)
+        self._show_details_below()
         self._show_status()
         self._show_footer()
 
@@ -333,6 +373,11 @@ class OllmApp(SwitchingApp):
         memory_bytes = self._main.query_one(InspectorPane).memory_bytes
         self.push_screen(PullScreen(self.service, self._suggest, self._known, memory_bytes), queue)
 
+    def action_undo(self) -> None:
+        """Take back the last delete, while that can be."""
+        if not self.service.deletions.undo():
+            self.notify("There is nothing to take back.", timeout=2)
+
     def action_config(self) -> None:
         """Show every setting and who set it."""
         assert self._settings is not None
@@ -373,21 +418,14 @@ class OllmApp(SwitchingApp):
 
     async def action_quit(self) -> None:
         """Leave; asks when that would interrupt downloads."""
-        active = [item for one in (self.service, *self.left) for item in unfinished(one)]
-        if not active:
+        from ollm_tui.ui import quitting
+
+        services = (self.service, *self.left)
+        if not any(quitting.interrupted(service) for service in services):
             self.exit()
             return
-        from ollm_tui.ui.screens.confirm import Choice, ConfirmScreen
-
         self.push_screen(
-            ConfirmScreen(
-                f"Quit and stop {words.count(len(active), 'download')}?",
-                [item.display_name for item in active[:5]]
-                + ["", "What has arrived stays on the server; pulling again goes on from there."],
-                [Choice("q", "Quit", is_destructive=True)],
-                stay="Stay",
-            ),
-            lambda answer: self.exit() if answer == "q" else None,
+            quitting.question(services), lambda answer: self.exit() if answer == "q" else None
         )
 
     @property
@@ -441,6 +479,7 @@ class OllmApp(SwitchingApp):
     def _configured(self, effective: "Effective") -> None:
         """Take in the configuration: say what is wrong with it, and route by it."""
         before, self._effective = self._effective, effective
+        self.service.set_concurrency(effective.config.downloads.concurrency)
         is_news = before is None or effective.problems != before.problems
         if before is not None and before.config != effective.config:
             work.run(self, self._settings_changed(), "settings", exclusive=True)
@@ -493,7 +532,8 @@ class OllmApp(SwitchingApp):
         work.run(self, self.service.refresh_server(), "memory", exclusive=True)
 
     def _ask_memory(self) -> None:
-        if self.service.can_run and self.service.server.health is ServerHealth.ONLINE:
+        is_online = self.service.server.health is ServerHealth.ONLINE
+        if self._is_list_shown and self.service.can_run and is_online:
             work.run(self, self._memory(), "memory", exclusive=True)
 
     async def _memory(self) -> None:

@@ -121,6 +121,7 @@ KEYS: tuple[Key, ...] = (
     Key("app.config", "c", "config", EVERYWHERE, "config", "Show the configuration", False, True),
     Key("app.server", "H", "server", EVERYWHERE, "server", "Switch the server"),
     Key("app.log", "ctrl+l", "log", EVERYWHERE, "log", "Show the log"),
+    Key("app.undo", "u", "undo", EVERYWHERE, "undo", "Take back the last delete", False, True),
     Key("app.help", "question_mark", "help", EVERYWHERE, "help", "Show all keys", True, True),
     Key("app.zoom", "z", "zoom", EVERYWHERE, "zoom", "Zoom the pane, or back", True, True),
     Key("pane.installed", "1", "app.pane('installed')", PANES, "installed", "Go to Installed"),
@@ -157,6 +158,7 @@ KEYS: tuple[Key, ...] = (
     Key("installed.delete", "d", "delete", INSTALLED, "delete", "Delete the marked models", True),
     Key("installed.load", "l", "load", INSTALLED, "load", "Load into memory, or unload"),
     Key("installed.unload_all", "L", "unload_all", INSTALLED, "unload all", "Unload all models"),
+    Key("installed.updates", "U", "updates", INSTALLED, "updates", "Look for updates", False, True),
     Key("installed.copy", "y", "copy_name", INSTALLED, "copy", "Copy the name"),
     Key(
         "installed.override",
@@ -187,6 +189,7 @@ KEYS: tuple[Key, ...] = (
         True,
     ),
     Key("disk.view", "v", "app.view", DISK, "installed", "Show the installed models", True),
+    Key("downloads.details", "enter", "details", DOWNLOADS, "details", "Show it in full", True),
     Key("downloads.pause", "space", "pause", DOWNLOADS, "pause", "Pause, or go on", True),
     Key("downloads.cancel", "x", "cancel", DOWNLOADS, "cancel", "Cancel the download", True),
     Key("downloads.retry", "R", "retry", DOWNLOADS, "retry", "Try again now", True),

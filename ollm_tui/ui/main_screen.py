@@ -72,6 +72,22 @@ class MainScreen(Screen[None]):
         yield DownloadsPane(service)
         yield Static(id="footer", markup=False)
 
+    def show_details(self, is_wanted: bool) -> None:
+        """Show the download under the cursor in full, below the list, or no longer."""
+        shown = self.query("#details")
+        item = self.query_one(DownloadsPane).item
+        if not is_wanted:
+            shown.remove()
+            return
+        from ollm_tui.ui.download_details import DownloadDetails
+
+        if shown:
+            shown.only_one(DownloadDetails).show(item)
+        else:
+            details = DownloadDetails(self._service, item)
+            details.id = "details"
+            self.mount(details, after="#downloads")
+
     def show_tabs(self, active: str | None) -> None:
         """Show which pane one is on when only one has room; None = all of them have."""
         tabs = self.query("#tabs")

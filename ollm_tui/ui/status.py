@@ -24,10 +24,13 @@ _HEALTH = {
 }
 
 
-def status_line(service: ModelService, width: int, *, is_demo: bool, config: str = "") -> Content:
+def status_line(
+    service: ModelService, width: int, *, is_demo: bool, config: str = "", deleting: str = ""
+) -> Content:
     """The first line. What matters least goes first when the line is short.
 
     Args:
+        deleting: what is about to be deleted, and how to take that back.
         config: how the configuration is, for the right end of the line.
     """
     server, models = service.server, service.models
@@ -43,6 +46,8 @@ def status_line(service: ModelService, width: int, *, is_demo: bool, config: str
         total = sum(model.size_bytes for model in models.models)
         parts.append(Content(words.count(len(models.models), "model")))
         parts.append(Content(words.size(total)))
+    if deleting:
+        parts.insert(1 if is_demo else 0, Content.styled(deleting, "bold $text-warning"))
     loaded = len(service.running.models)
     if loaded:
         parts.append(Content.styled(f"{loaded} loaded", "$text-success"))

@@ -10,7 +10,14 @@ import sys
 from collections.abc import Iterator
 from typing import NamedTuple
 
-from tests.bench import bench_advice, bench_config, bench_routing, keys, startup
+from tests.bench import (
+    bench_advice,
+    bench_config,
+    bench_routing,
+    bench_service,
+    keys,
+    startup,
+)
 from tests.terminal import OLLM_TUI
 
 RUNS = 7
@@ -59,7 +66,7 @@ def main() -> int:
         rows = list(typing())
     else:
         rows = [*start_up(), *typing()]
-        for module in (bench_config, bench_routing, bench_advice):
+        for module in (bench_config, bench_routing, bench_advice, bench_service):
             rows += [
                 Row(name, f"{seconds * 1000:.3g} ms, bar {bar * 1000:.3g} ms", seconds <= bar)
                 for name, seconds, bar in module.rows()

@@ -26,6 +26,7 @@ WORDS = {
     "stop": ["m"],
     "cp": ["a", "b"],
     "rm": ["m"],
+    "update": ["m"],
     "search": ["m"],
     "doctor": ["--repair", "m"],
     "route": ["code"],

@@ -10,6 +10,7 @@ from ollm_tui.providers.base import Provider
 from ollm_tui.providers.ollama import OllamaProvider
 from ollm_tui.sandbox.server import SandboxServer
 from ollm_tui.sandbox.timing import INSTANT
+from ollm_tui.service import deletion
 from ollm_tui.service.service import ModelService
 from ollm_tui.ui.app import OllmApp
 from ollm_tui.ui.look import LookFile
@@ -24,6 +25,7 @@ OpenApp = Callable[..., AbstractAsyncContextManager[Screen]]
 def _still(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("TEXTUAL_ANIMATIONS", "none")
     monkeypatch.setenv("TERM", "xterm-256color")
+    monkeypatch.setattr(deletion, "UNDO_S", 0.05)  # how long it is, is tested without a screen
 
 
 @pytest.fixture

@@ -9,15 +9,16 @@ import asyncio
 import contextlib
 import functools
 import re
-from collections.abc import AsyncGenerator, Callable, Mapping
-from dataclasses import dataclass
+import time
+from collections.abc import AsyncGenerator, Callable, Collection, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, TypeVar
 
 from ollm_tui.core.error import DeleteFailed, DownloadFailed, ModelNotFound
 from ollm_tui.core.model import ModelDetails, ModelFile, ModelList
-from ollm_tui.core.name import ModelName, parse_name, parse_reference
-from ollm_tui.core.progress import PullPhase, PullStep
+from ollm_tui.core.name import ModelName, name_key, parse_name, parse_reference
+from ollm_tui.core.progress import PullPhase, PullPlan, PullStep
+from ollm_tui.core.store import Leftover, LeftoverKind
 from ollm_tui.providers.local.attempt import TransferPolicy
 from ollm_tui.providers.local.auth import Credentials
 from ollm_tui.providers.local.manifest import Blob, Config, Manifest, parse_config
@@ -25,11 +26,12 @@ from ollm_tui.providers.local.pool import TransferPool
 from ollm_tui.providers.local.publish import copy_model, publish_model
 from ollm_tui.providers.local.rate import RateLimit
 from ollm_tui.providers.local.reader import ModelReader, blob_damage
-from ollm_tui.providers.local.removal import remove_blob, remove_model
+from ollm_tui.providers.local.removal import freed_bytes, remove_blob, remove_model
 from ollm_tui.providers.local.stop import Stopped, StopSignal
 from ollm_tui.providers.local.store import Store
 from ollm_tui.providers.local.thread import in_store, in_thread, notify
 from ollm_tui.providers.local.transfer import BlobSource, Transfer
+from ollm_tui.providers.local.usage import leftovers, reclaim
 
 if TYPE_CHECKING:
     from ollm_tui.providers.base import StoreAccess
@@ -38,26 +40,15 @@ if TYPE_CHECKING:
 STEP_EVERY_S = 0.1
 CLOSE_TIMEOUT_S = 1.0
 _PUBLISH_TRIES = 3
+_PLAN_TRIES = 2
+_DISCARD_POLL_S = 0.05
 _CONFIG_LIMIT_BYTES = 1024 * 1024
 
 _Result = TypeVar("_Result")
 
 
-@dataclass(frozen=True, slots=True)
-class PullPlan:
-    """What a pull would do, from the registry's manifest and what is here already."""
-
-    name: str
-    digest: str
-    """The registry's, 64 hex digits."""
-    is_current: bool
-    """Whether the store lists exactly this, with nothing missing."""
-    total_bytes: int
-    missing_bytes: int
-
-
 class LocalProvider:
-    """One model store. Implements Provider and StoreSupport.
+    """One model store. Implements Provider and every optional part but those of a server.
 
     Args:
         root: the store's directory; it need not exist yet.
@@ -89,6 +80,7 @@ class LocalProvider:
         self._reader = ModelReader(self.store)
         self._pool = TransferPool(self.store, self._policy, self.limit)
         self._opened: Registry | None = None
+        self._fetched: dict[str, frozenset[str]] = {}  # digests, of pulls that did not succeed
 
     @property
     def kind(self) -> str:
@@ -126,10 +118,6 @@ class LocalProvider:
         """
         return await self._in_store(lambda: self._reader.files(name))
 
-    async def free_bytes(self) -> int | None:
-        """How much more can be written."""
-        return await self._in_store(lambda: self.store.free_bytes)
-
     async def delete(self, name: str) -> None:
         """Remove a model and the files that were its alone.
 
@@ -163,8 +151,19 @@ class LocalProvider:
             DownloadFailed: the registry refuses or does not answer.
         """
         reference = parse_reference(name)
-        manifest = await self._manifest(reference)
+        registry = await self._registry()
+        manifest = await in_thread(
+            lambda stop: registry.manifest(reference, stop, tries=_PLAN_TRIES)
+        )
         return await self._in_store(lambda: self._plan(reference, manifest))
+
+    async def free_bytes(self) -> int | None:
+        """How much more can be written; what is set aside and not written yet counts as free."""
+        return await self._in_store(lambda: self.store.free_bytes + self._pool.set_aside_bytes)
+
+    async def freed_bytes(self, names: Collection[str]) -> int | None:
+        """What deleting all these models frees; None while a manifest cannot be read."""
+        return await self._in_store(lambda: freed_bytes(self.store, names))
 
     async def pull(self, name: str) -> AsyncGenerator[PullStep, None]:
         """Download a model; the last step is SUCCESS or the iterator raises.
@@ -183,6 +182,35 @@ class LocalProvider:
         async with contextlib.aclosing(self._bring(reference, manifest)) as steps:
             async for step in steps:
                 yield step
+
+    def can_discard(self) -> bool:
+        """Always: what has arrived is ours."""
+        return True
+
+    async def discard(self, name: str) -> int:
+        """Remove what has arrived of a model that is not complete; returns the bytes freed.
+
+        Files that have arrived whole go, too, if a pull of this run fetched them and no other
+        needs them. A transfer that is just being ended is waited for.
+        """
+        key = parse_reference(name).key
+        own = self._fetched.pop(key, frozenset()) - self._pool.wanted_digests
+
+        def is_mine(item: Leftover) -> bool:
+            is_part = item.kind is LeftoverKind.DOWNLOAD
+            return (is_part and name_key(item.model) == key) or (
+                (is_part or item.kind is LeftoverKind.ORPHAN) and item.digest in own
+            )
+
+        def remove(stop: StopSignal) -> int:
+            end_s = time.monotonic() + CLOSE_TIMEOUT_S
+            while True:
+                mine = [item for item in leftovers(self.store) if is_mine(item)]
+                if time.monotonic() > end_s or not any(item.is_active for item in mine):
+                    return reclaim(self.store, mine)
+                stop.wait(_DISCARD_POLL_S)
+
+        return await in_thread(remove)
 
     async def repair(self, name: str) -> AsyncGenerator[PullStep, None]:
         """Hash every file of a model in the store, and fetch again only those that are bad.
@@ -231,6 +259,7 @@ class LocalProvider:
     async def _bring(self, name: ModelName, manifest: Manifest) -> AsyncGenerator[PullStep, None]:
         """Have every file of a manifest, then list it."""
         reservation = object()
+        self._fetched[name.key] = frozenset(blob.digest for blob in manifest.blobs)
         try:
             await self._in_store(lambda: self._pool.reserve(reservation, manifest.blobs))
             total_bytes = sum(blob.size_bytes for blob in manifest.blobs)
@@ -250,6 +279,7 @@ class LocalProvider:
                 yield PullStep(PullPhase.FINISHING, "listing the model")
                 missing = await self._in_store(lambda: publish_model(self.store, name, manifest))
                 if not missing:
+                    self._fetched.pop(name.key, None)
                     yield PullStep(PullPhase.SUCCESS, "success")
                     return
         finally:

@@ -19,7 +19,7 @@ from ollm_tui.core.error import (
     ProviderGarbled,
 )
 from ollm_tui.core.progress import PullPhase
-from ollm_tui.providers.base import GenerateSupport, Provider, RunningSupport
+from ollm_tui.providers.base import DiscardSupport, GenerateSupport, Provider, RunningSupport
 from ollm_tui.providers.local import wire
 from ollm_tui.providers.local.attempt import TransferPolicy
 from ollm_tui.providers.local.auth import Credentials
@@ -671,3 +671,19 @@ async def test_a_repair_removes_nothing_while_the_registry_does_not_have_the_mod
     with pytest.raises(ModelNotFound):
         [step async for step in provider.repair(registry.name())]
     assert path.read_bytes()[:1] == b"x"
+
+
+async def test_what_has_arrived_of_a_cancelled_pull_can_be_discarded(
+    provider: LocalProvider, registry: FaultyRegistry, tmp_path: Path
+) -> None:
+    registry.push(MODEL)
+    registry.fail(WEIGHTS, faults.stall_after(100_000))
+    assert isinstance(provider, DiscardSupport)
+    task = asyncio.ensure_future(pull(provider, registry.name()))
+    assert await asyncio.to_thread(registry.stalls.acquire, timeout=10)
+    task.cancel()
+    await asyncio.gather(task, return_exceptions=True)
+    assert await provider.discard(registry.name("ns/other:tag")) == 0
+    assert await provider.discard(registry.name()) > 0
+    assert not any("blobs" in path or "part" in path for path in tree(tmp_path / "models"))
+    assert await provider.discard(registry.name()) == 0
