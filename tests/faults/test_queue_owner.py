@@ -28,10 +28,11 @@ def server() -> Iterator[SandboxServer]:
         yield sandbox
 
 
-def pull(server: SandboxServer, name: str) -> "subprocess.Popen[str]":
+def pull(server: SandboxServer, name: str) -> "subprocess.Popen[bytes]":
     pipe = subprocess.PIPE
     command = [*OLLM_TUI, "pull", name, "--json", "--host", server.host]
-    return subprocess.Popen(command, stdout=pipe, stderr=pipe, text=True)
+    # Unbuffered: what was read ahead with the first line would be lost to `communicate`.
+    return subprocess.Popen(command, stdout=pipe, stderr=pipe, bufsize=0)
 
 
 def status(server: SandboxServer, name: str) -> str:
@@ -46,7 +47,7 @@ def pulls(server: SandboxServer, name: str) -> int:
     )
 
 
-def first_line(process: "subprocess.Popen[str]") -> dict[str, object]:
+def first_line(process: "subprocess.Popen[bytes]") -> dict[str, object]:
     assert process.stdout is not None
     line = process.stdout.readline()
     told = json.loads(line)
@@ -71,7 +72,7 @@ def test_one_process_downloads_and_its_death_is_noticed(server: SandboxServer) -
                 gate.open()
             out, err = watcher.communicate(timeout=PATIENCE_S)
     assert watcher.returncode == 0, err
-    assert "another ollm-tui keeps the queue" in err
+    assert "another ollm-tui keeps the queue" in err.decode()
     told = [json.loads(line) for line in out.splitlines()]
     assert [one["status"] for one in told if one["status"] in ("complete", "error")] == ["complete"]
     percentages = [one["percentage"] for one in told]
