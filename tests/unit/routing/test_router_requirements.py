@@ -108,6 +108,20 @@ def test_r24_the_minimum_itself_is_enough(tokens: int, fits: bool) -> None:
     assert (chosen("fast", listed) is not None) is fits
 
 
+def test_r19_only_a_context_that_nobody_knows_is_called_assumed() -> None:
+    huge = RoutingProfile("mine", min_context_window=10**6)
+    for tokens, name, code in (
+        (None, "llama3.1:8b", Code.CONTEXT_TOO_SMALL),
+        (None, "who-knows:1b", Code.CONTEXT_ASSUMED),
+        (0, "who-knows:1b", Code.CONTEXT_ASSUMED),
+        (1, "who-knows:1b", Code.CONTEXT_TOO_SMALL),
+    ):
+        decision = router().explain(huge, [ModelInfo(name, context_window=tokens)])
+        assert candidate(decision, name).code is code
+    winner = router().explain("general", [ModelInfo("llama3.1:8b")])
+    assert winner.warnings == ()
+
+
 @pytest.mark.parametrize("tokens", [0, -1, None])
 def test_r24_a_context_that_is_none_is_looked_up(tokens: int | None) -> None:
     known = ModelInfo("llama3.1:8b", context_window=tokens)
