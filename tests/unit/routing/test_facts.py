@@ -130,6 +130,7 @@ def test_r20_embedding_and_image_models_are_marked(model: ModelInfo, expected: b
         ("gemma:7b-it-base", False),
         ("database-helper:7b", False),
         ("my-base-chat:7b", False),
+        ("visit:7b-base", True),
         ("user/my-model:7b-base", True),
         ("base/llama3.1:8b", False),
         ("long-base-name/m:8b", False),

@@ -42,6 +42,9 @@ def test_r01_strict_overrides_raise_with_place_and_near_names() -> None:
     assert "codelama:7b" in caught.value.message
     assert "config.yaml:3:7" in caught.value.cause
     assert "codellama:7b" in caught.value.actions[0]
+    nowhere = router(overrides={"code": "x"}, strict_overrides=True).explain("code", models("y"))
+    assert nowhere.error is not None
+    assert nowhere.error.cause == "model.routing.overrides.code is set"
     assert strict.explain("code", models("codellama:7b")).reason is Code.OVERRIDE_NOT_INSTALLED
     assert strict.select_model("fast", models("phi3:mini")) == "phi3:mini"
 
@@ -110,6 +113,9 @@ def test_r04_with_routing_off_a_missing_default_is_an_error_with_its_origin() ->
         off.select_model("code", models("codellama:7b"))
     assert "phi3:mini" in caught.value.message
     assert "model.default is set in config.yaml:2:3" in caught.value.cause
+    nowhere = router(enabled=False, default_model="phi3:mini").explain("code", models("gemma"))
+    assert nowhere.error is not None
+    assert nowhere.error.cause == "model.default is set"
     unset = router(enabled=False).explain("code", models("codellama:7b"))
     assert unset.reason is Code.DEFAULT_NOT_INSTALLED
     assert "not set" in unset.summary

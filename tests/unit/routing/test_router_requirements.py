@@ -86,6 +86,9 @@ def test_r22_advice_is_at_most_three_models_and_within_the_budget() -> None:
     many = [model(name, size_bytes=int(name[10]) * 10**9) for name in names]
     ask = router()
     assert len(type(ask)(suggestions=many).suggest(ask.get_profile("code"))) == 3
+    for size_bytes, advised in ((10**10, 1), (10**10 + 1, 0)):
+        one = [model("codellama:7b", size_bytes=size_bytes)]
+        assert len(type(ask)(suggestions=one).suggest(ask.get_profile("code"))) == advised
     tight = type(ask)(suggestions=many, config=router(memory_budget_bytes=2 * 10**9).config)
     assert [m.name for m in tight.suggest(ask.get_profile("code"))] == [
         "codellama:1b",
