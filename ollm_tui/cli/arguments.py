@@ -241,6 +241,7 @@ def _config_show(parser: argparse.ArgumentParser) -> None:
 
 def _config_check(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--strict", action="store_true", help="warnings count as errors")
+    _models(parser)
 
 
 def _nothing(parser: argparse.ArgumentParser) -> None:
@@ -288,7 +289,9 @@ VERBS = {
         _doctor,
     ),
     "config show": _Verb("the settings in force", "[--origin] [--json]", _config_show),
-    "config check": _Verb("what is wrong with the configuration", "[--strict]", _config_check),
+    "config check": _Verb(
+        "what is wrong with the configuration", "[--strict] [--models FILE]", _config_check
+    ),
     "config init": _Verb("write a commented example, over nothing", "", _nothing),
     "config path": _Verb("which files are read", "", _nothing),
     "config trust": _Verb("let this workspace's file name servers and keys", "", _nothing),

@@ -6,6 +6,7 @@ from collections.abc import Callable
 
 from ollm_tui.cli import render
 from ollm_tui.cli.exit_status import DONE, NEGATIVE, USAGE
+from ollm_tui.cli.linting import routing_warnings
 from ollm_tui.cli.setup import Setup
 from ollm_tui.config.edit import inline_yaml
 from ollm_tui.config.problem import ConfigProblem, Origin, Severity
@@ -45,7 +46,7 @@ def _show(setup: Setup, options: argparse.Namespace) -> int:
 
 
 def _check(setup: Setup, options: argparse.Namespace) -> int:
-    problems = setup.effective.problems
+    problems = (*setup.effective.problems, *routing_warnings(setup, options.models))
     for problem in problems:
         _warn(_paragraph(problem))
     counted = [
