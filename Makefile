@@ -9,7 +9,7 @@ export UV_PYTHON_DOWNLOADS := never
 # Compiled bytecode is worth a tenth of the start-up time.
 unexport PYTHONDONTWRITEBYTECODE
 
-.PHONY: run demo test check bench faults screenshots lock clean
+.PHONY: run demo test check bench bench-peers faults mutation screenshots lock clean
 
 run: .venv/.stamp ## open the program
 	@$(BIN)/ollm-tui $(ARGS)
@@ -29,8 +29,14 @@ check: .venv/.stamp ## format, lint, types, layers
 bench: .venv/.stamp ## performance, as ratios measured in one run
 	@$(BIN)/python -m tests.bench $(ARGS)
 
+bench-peers: .venv/.stamp ## what `make bench ARGS=transfer` compares with, where pip has it; no part of the program
+	@$(PYTHON) -m pip install -q --disable-pip-version-check --upgrade --target .venv/peers 'huggingface_hub==2.4.0'
+
 faults: .venv/.stamp ## the long fault suite
 	@$(BIN)/pytest tests/faults --faults=full $(ARGS)
+
+mutation: .venv/.stamp ## which mistakes the tests would not notice; ARGS=named or ARGS=a module, with or without tests
+	@$(BIN)/python -m tests.mutation $(ARGS)
 
 screenshots: .venv/.stamp ## regenerate screenshots/ and the generated parts of README.md from the sandbox
 	@$(BIN)/python -m tests.screenshots

@@ -29,5 +29,6 @@ def _hermetic_world(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     for name in list(os.environ):
         if name.startswith(("OLLM_", "OLLAMA_")) or name in ("NO_COLOR", "COLORTERM", "EDITOR"):
             monkeypatch.delenv(name)
+    monkeypatch.setenv("OLLM_NO_REGISTRY", "1")
     for name in ("HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY", "http_proxy", "https_proxy"):
         monkeypatch.delenv(name, raising=False)

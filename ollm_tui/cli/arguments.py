@@ -42,6 +42,8 @@ def parse_arguments(arguments: Sequence[str]) -> argparse.Namespace:
     options = _parser(name).parse_intermixed_args(words, unset)
     if name == "route" and options.all and options.asked is not None:
         _parser(name).error("give either a profile or --all")
+    if name == "doctor" and options.names and not options.repair:
+        _parser(name).error("names are for --repair")
     return options
 
 
@@ -169,6 +171,30 @@ def _remove(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--force", action="store_true", help="also models in use")
 
 
+def _doctor(parser: argparse.ArgumentParser) -> None:
+    _json(parser)
+    parser.add_argument("--verify", action="store_true", help="also hash every file of the store")
+    parser.add_argument(
+        "--repair", action="store_true", help="fetch what is missing or bad again, nothing else"
+    )
+    parser.add_argument(
+        "--reclaim", action="store_true", help="remove what is left over; shows it and asks first"
+    )
+    parser.add_argument("--yes", action="store_true", help="do not ask")
+    parser.add_argument(
+        "names",
+        nargs="*",
+        metavar="NAME",
+        help="repair only these; with http:// for a registry without https",
+    )
+
+
+def _update(parser: argparse.ArgumentParser) -> None:
+    _json(parser)
+    parser.add_argument("names", nargs="*", metavar="NAME", help="default: every installed model")
+    parser.add_argument("--check", action="store_true", help="only say which differ")
+
+
 def _search(parser: argparse.ArgumentParser) -> None:
     _json(parser)
     parser.add_argument("words", nargs="*", metavar="WORDS", help="all of them have to occur")
@@ -185,6 +211,16 @@ def _route(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--all", action="store_true", help="every profile")
     parser.add_argument("--explain", action="store_true", help="what became of every model")
     _models(parser)
+    _json(parser)
+
+
+def _run(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument(
+        "prompt", nargs="*", metavar="PROMPT", help="- or nothing = what is piped in"
+    )
+    parser.add_argument(
+        "--verbose", action="store_true", help="also the thinking, each option and each measure"
+    )
     _json(parser)
 
 
@@ -205,6 +241,7 @@ def _config_show(parser: argparse.ArgumentParser) -> None:
 
 def _config_check(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--strict", action="store_true", help="warnings count as errors")
+    _models(parser)
 
 
 def _nothing(parser: argparse.ArgumentParser) -> None:
@@ -227,6 +264,9 @@ VERBS = {
     "stop": _Verb("unload models", "NAME ...", _names),
     "cp": _Verb("give a model a second name", "SOURCE DESTINATION", _copy),
     "rm": _Verb("delete models; asks first", "[--yes] [--force] NAME ...", _remove),
+    "update": _Verb(
+        "pull models that their registry has anew", "[--check] [--json] [NAME ...]", _update
+    ),
     "search": _Verb("models that could be pulled", "[--json] [WORDS ...]", _search),
     "route": _Verb(
         "which model a profile picks",
@@ -238,8 +278,20 @@ VERBS = {
         "[--models FILE] [--json] [--junit OUT] [--update] FILE ...",
         _route_test,
     ),
+    "run": _Verb(
+        "route a prompt, send it, stream the answer",
+        "[--profile P] [--model M] [--verbose] [--json] PROMPT",
+        _run,
+    ),
+    "doctor": _Verb(
+        "what is wrong with server, store, configuration and terminal",
+        "[--json] [--verify] [--repair [NAME ...]] [--reclaim [--yes]]",
+        _doctor,
+    ),
     "config show": _Verb("the settings in force", "[--origin] [--json]", _config_show),
-    "config check": _Verb("what is wrong with the configuration", "[--strict]", _config_check),
+    "config check": _Verb(
+        "what is wrong with the configuration", "[--strict] [--models FILE]", _config_check
+    ),
     "config init": _Verb("write a commented example, over nothing", "", _nothing),
     "config path": _Verb("which files are read", "", _nothing),
     "config trust": _Verb("let this workspace's file name servers and keys", "", _nothing),

@@ -10,7 +10,7 @@ from ollm_tui.cli.installed import find, list_installed
 from ollm_tui.cli.output import print_error, warn, write_error
 from ollm_tui.core.error import ConfigError, OllmError
 from ollm_tui.core.model import ModelInfo
-from ollm_tui.core.name import parse_reference
+from ollm_tui.core.name import name_key, parse_reference
 from ollm_tui.service.service import ModelService
 from ollm_tui.ui import format as words
 
@@ -47,9 +47,12 @@ async def remove(service: ModelService, options: argparse.Namespace) -> int:
     """Delete models, once the user has agreed."""
     installed = await list_installed(service)
     found: dict[str, ModelInfo] = {}
+    # What cannot be read can be deleted all the same; its subject is then the model's name.
+    problems = (problem.subject for problem in service.models.problems)
+    broken = {name_key(subject): ModelInfo(subject) for subject in problems}
 
     async def look_up(name: str) -> None:
-        model = find(name, installed)
+        model = broken.get(name_key(name)) or find(name, installed)
         found[model.name] = model
 
     async def delete(name: str) -> None:
@@ -78,14 +81,25 @@ async def each(names: Iterable[str], action: Callable[[str], Awaitable[None]]) -
 
 async def _is_confirmed(models: list[ModelInfo]) -> bool:
     names = ", ".join(model.display_name for model in models)
+    freed = words.size(sum(model.size_bytes for model in models))
+    return await is_agreed(
+        f"Delete {names}? Frees up to {freed}.", f"Not deleted: {names}", "delete"
+    )
+
+
+async def is_agreed(question: str, refusal: str, deed: str) -> bool:
+    """Ask on the terminal for a yes.
+
+    Raises:
+        ConfigError: there is no terminal; begins with `refusal`.
+    """
     if not all(stream is not None and stream.isatty() for stream in (sys.stdin, sys.stderr)):
         raise ConfigError(
-            f"Not deleted: {names}",
+            refusal,
             cause="there is no terminal on which to ask",
-            actions=("Say --yes to delete without being asked.",),
+            actions=(f"Say --yes to {deed} without being asked.",),
         )
-    freed = words.size(sum(model.size_bytes for model in models))
-    write_error(f"Delete {names}? Frees up to {freed}. [y/N] ")
+    write_error(f"{question} [y/N] ")
     return (await _typed_line()).strip().casefold() in ("y", "yes")
 
 

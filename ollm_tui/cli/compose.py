@@ -44,13 +44,10 @@ def _sandbox() -> "SandboxServer":
     return demo_server()
 
 
-def make_service(
-    setup: Setup, *, remembers: bool = False, connection: Connection | None = None
-) -> ModelService:
+def make_service(setup: Setup, *, connection: Connection | None = None) -> ModelService:
     """A service on the provider that the settings name.
 
     Args:
-        remembers: what was known, and the queue, last from run to run.
         connection: whom to ask instead.
     """
     connection = connection or setup.quick_connection
@@ -63,20 +60,28 @@ def make_service(
         provider,
         make_database=setup.make_database,
         make_router=setup.make_router,
-        state_path=setup.state_path if remembers else None,
+        options_for=setup.options_for,
+        state_path=setup.state_path,
     )
 
 
 @asynccontextmanager
-async def opened_service(options: argparse.Namespace) -> AsyncIterator[ModelService]:
+async def opened_service(
+    options: argparse.Namespace, *, reads_all: bool = False
+) -> AsyncIterator[ModelService]:
     """The service on the chosen server, for as long as a verb needs it.
+
+    Args:
+        reads_all: the verb uses the whole configuration, so all of it has to be right.
 
     Raises:
         ConfigError: the configuration says something unusable.
     """
     with opened_setup(options) as setup:
-        setup.require_valid()
+        setup.require_valid(reads_all=reads_all)
         service = make_service(setup)
+        if setup.quick_connection is None:  # else no file says how many
+            service.set_concurrency(setup.effective.config.downloads.concurrency)
         try:
             yield service
         finally:

@@ -6,9 +6,12 @@ from collections.abc import Callable
 
 from ollm_tui.cli import render
 from ollm_tui.cli.exit_status import DONE, NEGATIVE, USAGE
+from ollm_tui.cli.linting import routing_warnings
 from ollm_tui.cli.setup import Setup
+from ollm_tui.config.edit import inline_yaml
 from ollm_tui.config.problem import ConfigProblem, Origin, Severity
 from ollm_tui.config.resolve import Setting, Shadow
+from ollm_tui.core.text import clean_line
 
 
 def configure(options: argparse.Namespace) -> int:
@@ -30,7 +33,9 @@ def _show(setup: Setup, options: argparse.Namespace) -> int:
     else:
         set_ones = [setting for setting in settings if setting.origin is not Origin.DEFAULT]
         shown = settings if options.origin else set_ones or settings
-        head = ("KEY", "VALUE", "ORIGIN", "LOCATION") if options.origin else ("KEY", "VALUE")
+        head = (
+            ("KEY", "VALUE", "ORIGIN", "LOCATION", "HIDES") if options.origin else ("KEY", "VALUE")
+        )
         rows = [_row(setting)[: len(head)] for setting in shown]
         _print(render.table(head, rows, right=set()))
         if not options.origin and set_ones:
@@ -41,7 +46,7 @@ def _show(setup: Setup, options: argparse.Namespace) -> int:
 
 
 def _check(setup: Setup, options: argparse.Namespace) -> int:
-    problems = setup.effective.problems
+    problems = (*setup.effective.problems, *routing_warnings(setup, options.models))
     for problem in problems:
         _warn(_paragraph(problem))
     counted = [
@@ -58,9 +63,7 @@ def _check(setup: Setup, options: argparse.Namespace) -> int:
 
 
 def _init(setup: Setup, options: argparse.Namespace) -> int:
-    from ollm_tui.config.save import create_example
-
-    create_example(setup.inputs.user_path)
+    setup.create_example()
     _print(str(setup.inputs.user_path))
     return DONE
 
@@ -82,13 +85,20 @@ def _trust(setup: Setup, options: argparse.Namespace) -> int:
     return DONE
 
 
-def _row(setting: Setting) -> tuple[str, str, str, str]:
+def _row(setting: Setting) -> tuple[str, str, str, str, str]:
+    hidden = (shadow for shadow in setting.shadows if shadow.origin is not Origin.DEFAULT)
     return (
-        setting.key,
-        render.as_json(setting.value),
+        clean_line(setting.key),
+        _shown(setting.value),
         setting.origin.value,
         "" if setting.origin is Origin.DEFAULT else str(setting.place),
+        ", ".join(f"{_shown(shadow.value)} of {shadow.place}" for shadow in hidden),
     )
+
+
+def _shown(value: object) -> str:
+    """As it would stand in the file."""
+    return "unset" if value is None else clean_line(inline_yaml(value))
 
 
 def _setting_json(setting: Setting, options: argparse.Namespace) -> dict[str, object]:

@@ -1,19 +1,21 @@
 """A provider that is made on first use, so that reading configuration can wait for the screen."""
 
 import asyncio
-from collections.abc import AsyncGenerator, Callable
+from collections.abc import AsyncGenerator, Callable, Collection
 from contextlib import aclosing
 
 from ollm_tui.core.error import Unsupported
-from ollm_tui.core.generation import GenerationChunk, GenerationRequest
 from ollm_tui.core.model import ModelDetails, ModelFile, ModelList, RunningModel
-from ollm_tui.core.progress import PullStep
+from ollm_tui.core.progress import PullPlan, PullStep
 from ollm_tui.providers.base import (
+    DiscardSupport,
     DiskSupport,
     FilesSupport,
-    GenerateSupport,
+    PlanSupport,
     Provider,
     RunningSupport,
+    StoreAccess,
+    StoreSupport,
 )
 
 
@@ -81,19 +83,48 @@ class DeferredProvider:
     async def unload(self, name: str) -> None:
         await (await self._runner()).unload(name)
 
-    async def chat(self, request: GenerationRequest) -> AsyncGenerator[GenerationChunk, None]:
+    async def plan(self, name: str) -> PullPlan:
         provider = await self._made()
-        if not isinstance(provider, GenerateSupport):
-            raise Unsupported(f"The {provider.kind} provider answers no prompts")
-        async with aclosing(provider.chat(request)) as chunks:
-            async for chunk in chunks:
-                yield chunk
+        if not isinstance(provider, PlanSupport):
+            raise Unsupported(f"The {provider.kind} provider does not tell what a pull would fetch")
+        return await provider.plan(name)
+
+    async def freed_bytes(self, names: Collection[str]) -> int | None:
+        provider = await self._made()
+        return await provider.freed_bytes(names) if isinstance(provider, DiskSupport) else None
+
+    def can_discard(self) -> bool:
+        provider = self._provider
+        if provider is None:
+            return False
+        return isinstance(provider, DiscardSupport) and provider.can_discard()
+
+    async def discard(self, name: str) -> int:
+        provider = await self._made()
+        if not isinstance(provider, DiscardSupport):
+            raise Unsupported(f"The {provider.kind} provider keeps what has arrived")
+        return await provider.discard(name)
+
+    async def stands_for(self) -> Provider:
+        return await self._made()
+
+    async def open_store(self) -> StoreAccess:
+        provider = await self._made()
+        if isinstance(provider, StoreSupport):
+            return await provider.open_store()
+        raise Unsupported(
+            f"The {provider.kind} provider has no store on this machine",
+            actions=("Ask for the one here with --provider local.",),
+        )
 
     async def _runner(self) -> RunningSupport:
         provider = await self._made()
         if isinstance(provider, RunningSupport):
             return provider
-        raise Unsupported(f"The {provider.kind} provider keeps no models in memory")
+        raise Unsupported(
+            f"The {provider.kind} provider keeps no models in memory",
+            actions=("Choose an Ollama server with --provider ollama.",),
+        )
 
     async def _made(self) -> Provider:
         async with self._making:

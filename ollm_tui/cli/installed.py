@@ -10,12 +10,20 @@ from ollm_tui.service.service import ModelService
 
 
 async def list_installed(service: ModelService) -> tuple[ModelInfo, ...]:
-    """The installed models as the provider says now.
+    """The installed models as the provider says now; for verbs that change something.
 
     Raises:
         ProviderGarbled: there are entries, and not one of them is a model.
         ProviderError: nobody answers, or not as promised.
     """
+    models = await _listed(service)
+    state = service.models
+    if state.stale and state.error is not None:
+        raise state.error
+    return models
+
+
+async def _listed(service: ModelService) -> tuple[ModelInfo, ...]:
     models = await service.list_models()
     problems = service.models.problems
     if problems and not models:
@@ -32,7 +40,7 @@ async def last_known(service: ModelService) -> tuple[ModelInfo, ...]:
 
     For verbs that only read. Source: ruling Z15.
     """
-    models = await list_installed(service)
+    models = await _listed(service)
     state = service.models
     if state.stale and state.as_of is not None:
         why = state.error or "Nobody answers"

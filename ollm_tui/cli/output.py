@@ -13,7 +13,12 @@ _SHOWN_PROBLEMS = 20
 
 
 def say(text: str) -> None:
-    """Write data to stdout, at once.
+    """Write a line of data to stdout, at once; raises as `write`."""
+    write(text + "\n")
+
+
+def write(text: str) -> None:
+    """Write data to stdout as it is, at once.
 
     Raises:
         BrokenPipeError: whoever read it has gone.
@@ -22,7 +27,7 @@ def say(text: str) -> None:
     if sys.stdout is None:  # closed before the program began
         raise _unwritable("standard output is closed")
     try:
-        sys.stdout.write(text + "\n")
+        sys.stdout.write(text)
         sys.stdout.flush()
     except BrokenPipeError:
         _abandon(sys.stdout)

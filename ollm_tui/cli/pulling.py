@@ -4,10 +4,11 @@ import argparse
 import asyncio
 import shutil
 import sys
+from collections.abc import Sequence
 
 from ollm_tui.cli import render
 from ollm_tui.cli.exit_status import DONE, exit_status
-from ollm_tui.cli.output import print_error, say, write_error
+from ollm_tui.cli.output import print_error, say, warn, write_error
 from ollm_tui.core.error import OllmError
 from ollm_tui.core.name import parse_reference
 from ollm_tui.core.progress import ProgressEvent, PullState
@@ -19,7 +20,21 @@ async def pull(service: ModelService, options: argparse.Namespace) -> int:
     """Download every name; one that fails does not stop the others, the worst status counts."""
     # All names are right, and each model is there once, before the first byte is asked for.
     names = {parse_reference(name).key: name for name in reversed(options.names)}
-    report = _Lines() if options.json else _Bar()
+    statuses = await pull_all(service, list(reversed(names.values())), as_json=options.json)
+    return max(statuses.values())
+
+
+async def pull_all(
+    service: ModelService, names: Sequence[str], *, as_json: bool = False
+) -> dict[str, int]:
+    """Download models, and tell how it goes; returns the exit status of each.
+
+    Args:
+        as_json: tell it on stdout as NDJSON, instead of on stderr.
+    """
+    report = _Lines() if as_json else _Bar()
+    if service.downloads.is_elsewhere:
+        warn("another ollm-tui keeps the queue; it downloads, and this follows it")
 
     async def one(name: str) -> int:
         try:
@@ -31,11 +46,11 @@ async def pull(service: ModelService, options: argparse.Namespace) -> int:
         return DONE
 
     try:
-        statuses = await asyncio.gather(*(one(name) for name in reversed(names.values())))
+        statuses = await asyncio.gather(*map(one, names))
     except asyncio.CancelledError:
         report.raise_failure()
         raise
-    return max(statuses)
+    return dict(zip(names, statuses, strict=True))
 
 
 class _Lines:

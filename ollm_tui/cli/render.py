@@ -9,8 +9,10 @@ from collections.abc import Collection, Iterable, Sequence
 from datetime import UTC, datetime
 from unicodedata import combining, east_asian_width
 
-from ollm_tui.core.event import ModelsState, ServerState
+from ollm_tui.core.error import InvalidName
+from ollm_tui.core.event import ModelsState, ModelUpdate, ServerState
 from ollm_tui.core.model import UNKNOWN_FAMILY, ModelDetails, ModelInfo, RunningModel
+from ollm_tui.core.name import parse_name
 from ollm_tui.core.progress import ProgressEvent
 from ollm_tui.ui import format as words
 
@@ -35,7 +37,7 @@ def model_json(model: ModelInfo, memory_known: bool = True) -> dict[str, object]
         "quantization": model.quantization,
         "context_window": model.context_window,
         "max_output_tokens": model.max_output_tokens,
-        "modified_at": _time(model.modified_at),
+        "modified_at": rfc3339(model.modified_at),
         "digest": model.digest or None,
         "capabilities": dataclasses.asdict(model.capabilities) if model.capabilities else None,
         "loaded": model.loaded if memory_known else None,
@@ -59,7 +61,7 @@ def list_json(
         "provider": server.provider,
         "host": server.host,
         "stale": state.stale,
-        "as_of": _time(state.as_of),
+        "as_of": rfc3339(state.as_of),
         "models": [model_json(model, memory_known) for model in models],
         "problems": [dataclasses.asdict(problem) for problem in state.problems],
     }
@@ -69,6 +71,7 @@ def details_json(details: ModelDetails, memory_known: bool = True) -> dict[str, 
     """The answer of `show --json`: the model, and the texts that only it has."""
     return {
         **model_json(details.info, memory_known),
+        **_source_json(details.info.name),
         "parameters": [[name, value] for name, value in details.parameters],
         "template": details.template or None,
         "system": details.system or None,
@@ -76,6 +79,15 @@ def details_json(details: ModelDetails, memory_known: bool = True) -> dict[str, 
         "requires": details.requires or None,
         "metadata": dict(details.info.metadata),
     }
+
+
+def _source_json(name: str) -> dict[str, object]:
+    """Where a model is pulled from, by its name."""
+    try:
+        parsed = parse_name(name)
+    except InvalidName:
+        return {"registry": None, "namespace": None}
+    return {"registry": parsed.host, "namespace": parsed.namespace}
 
 
 def running_list_json(server: ServerState, models: Iterable[RunningModel]) -> dict[str, object]:
@@ -95,7 +107,7 @@ def running_json(model: RunningModel) -> dict[str, object]:
         "size_bytes": model.size_bytes,
         "size_vram_bytes": model.size_vram_bytes,
         "context_tokens": model.context_tokens,
-        "expires_at": _time(model.expires_at),
+        "expires_at": rfc3339(model.expires_at),
     }
 
 
@@ -109,8 +121,35 @@ def progress_json(event: ProgressEvent) -> dict[str, object]:
         "total_bytes": event.total_bytes,
         "download_speed": round(event.download_speed),
         "eta_s": None if event.eta_s is None else round(event.eta_s, 1),
-        "timestamp": _time(event.timestamp),
+        "timestamp": rfc3339(event.timestamp),
         "error": event.error,
+    }
+
+
+def updates_json(
+    server: ServerState, found: Iterable[ModelUpdate], pulled: Collection[str]
+) -> dict[str, object]:
+    """The answer of `update --json`.
+
+    Args:
+        pulled: the names of those that have been updated by now.
+    """
+    return {
+        "provider": server.provider,
+        "host": server.host,
+        "models": [
+            {
+                "name": one.name,
+                "state": one.verdict.value,
+                "digest": one.digest or None,
+                "registry_digest": one.registry_digest or None,
+                "total_bytes": one.total_bytes or None,
+                "missing_bytes": one.missing_bytes if one.registry_digest else None,
+                "reason": one.reason or None,
+                "updated": one.name in pulled,
+            }
+            for one in found
+        ],
     }
 
 
@@ -139,9 +178,9 @@ def running_table(models: Sequence[RunningModel], now: datetime) -> str:
         (
             model.display_name,
             words.size(model.size_bytes),
-            _processor(model),
+            words.processor(model.size_bytes, model.size_vram_bytes),
             words.context(model.context_tokens),
-            "stays" if model.expires_at is None else _left(model.expires_at, now),
+            words.leaves_in(model.expires_at, now),
         )
         for model in models
     ]
@@ -155,6 +194,7 @@ def details_text(details: ModelDetails, memory_known: bool = True) -> str:
     served = info.served_context_tokens
     facts: list[tuple[str, str]] = [
         ("name", info.display_name),
+        ("source", words.source(info.name) or words.UNKNOWN),
         ("family", info.family),
         ("architecture", info.architecture or words.UNKNOWN),
         ("parameters", words.parameters(info.parameters_billions)),
@@ -163,7 +203,7 @@ def details_text(details: ModelDetails, memory_known: bool = True) -> str:
         ("context", trained + (f", {served:,} served" if served else "")),
         ("can", abilities(info)),
         ("loaded", ("yes" if info.loaded else "no") if memory_known else words.UNKNOWN),
-        ("changed", _time(info.modified_at) or words.UNKNOWN),
+        ("changed", rfc3339(info.modified_at) or words.UNKNOWN),
         ("digest", info.digest or words.UNKNOWN),
     ]
     facts.extend((f"parameter {name}", value) for name, value in details.parameters)
@@ -218,17 +258,6 @@ def abilities(model: ModelInfo) -> str:
     return ",".join(name for name, has in named if has) or "–"
 
 
-def _processor(model: RunningModel) -> str:
-    if not model.size_bytes or not model.size_vram_bytes:
-        return "CPU"
-    share = round(100 * model.size_vram_bytes / model.size_bytes)
-    return "GPU" if share >= 100 else f"{share} % GPU"
-
-
-def _left(expires_at: datetime, now: datetime) -> str:
-    seconds = (expires_at - now).total_seconds()
-    return words.duration(seconds) if seconds > 0 else "stopping"
-
-
-def _time(when: datetime | None) -> str | None:
+def rfc3339(when: datetime | None) -> str | None:
+    """A moment as JSON has it, in UTC; None stays."""
     return None if when is None else when.astimezone(UTC).isoformat().replace("+00:00", "Z")

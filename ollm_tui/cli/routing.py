@@ -66,9 +66,14 @@ async def candidates(options: argparse.Namespace) -> Candidates:
         return Candidates(router, load_models(options.models, router.database))
     async with opened_service(options) as service:
         await last_known(service)
-        await see_memory(service)
-        models, provisional = await _with_details(service)
-        return Candidates(service.router, models, provisional)
+        return await candidates_of(service)
+
+
+async def candidates_of(service: ModelService) -> Candidates:
+    """The models that a service has listed, with what memory and their details say."""
+    await see_memory(service)
+    models, provisional = await _with_details(service)
+    return Candidates(service.router, models, provisional)
 
 
 def router_of_settings(options: argparse.Namespace) -> Router:

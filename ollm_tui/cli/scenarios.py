@@ -20,7 +20,7 @@ from ollm_tui.routing.scenario_report import junit_xml, scenarios_json
 from ollm_tui.ui import format as words
 
 
-class _Read(NamedTuple):
+class ReadFile(NamedTuple):
     """One file and what it asks."""
 
     path: str
@@ -30,17 +30,17 @@ class _Read(NamedTuple):
 
 async def test_routing(options: argparse.Namespace) -> int:
     """Run every case of every file; 1 when one fails."""
-    files = [_read(path) for path in options.files]
+    files = [read_file(path) for path in options.files]
     given = await _installed(options, files)
-    results = [_run(file, given, options) for file in files]
+    results = [run_file(file, given) for file in files]
     if options.update:
         from ollm_tui.cli.scenario_update import update
 
         for index, (file, of_file) in enumerate(zip(files, results, strict=True)):
             changed = update(file.document, of_file)
             if changed:
-                files[index] = _read(file.path)
-                results[index] = _run(files[index], given, options)
+                files[index] = read_file(file.path)
+                results[index] = run_file(files[index], given)
             warn(f"{file.path}: {words.count(changed, 'expectation')} updated")
     if options.junit is not None:
         _write(options.junit, _junit(files, results))
@@ -51,7 +51,12 @@ async def test_routing(options: argparse.Namespace) -> int:
     return NEGATIVE if any(case.failures for of_file in results for case in of_file) else DONE
 
 
-def _read(path: str) -> _Read:
+def read_file(path: str) -> ReadFile:
+    """Read a file of cases.
+
+    Raises:
+        ConfigError, ScenarioError: with every place that is wrong.
+    """
     document = parse_document(
         read_input(path), path, limit_bytes=LIMIT_BYTES, limit_nodes=LIMIT_NODES
     )
@@ -59,10 +64,10 @@ def _read(path: str) -> _Read:
         lines = [line for p in document.problems for line in (p.message, *p.snippet)]
         raise ScenarioError(f"{path} cannot be read", problems=lines)
     scenarios = read_scenarios(document.data, lambda where: str(document.place(where)))
-    return _Read(path, document, scenarios)
+    return ReadFile(path, document, scenarios)
 
 
-async def _installed(options: argparse.Namespace, files: Sequence[_Read]) -> Candidates:
+async def _installed(options: argparse.Namespace, files: Sequence[ReadFile]) -> Candidates:
     """What files without models of their own are about; nobody is asked when all have some."""
     if options.models is None and all(_has_models(file.scenarios) for file in files):
         return Candidates(router_of_settings(options), ())
@@ -73,7 +78,8 @@ def _has_models(scenarios: ScenarioFile) -> bool:
     return scenarios.models is not None or scenarios.models_file is not None
 
 
-def _run(file: _Read, given: Candidates, options: argparse.Namespace) -> list[CaseResult]:
+def run_file(file: ReadFile, given: Candidates) -> list[CaseResult]:
+    """Run every case of a file on its own models, else on those given."""
     scenarios, models = file.scenarios, given.models
     if scenarios.models_file is not None:
         beside = Path(file.path).parent / scenarios.models_file
@@ -81,7 +87,7 @@ def _run(file: _Read, given: Candidates, options: argparse.Namespace) -> list[Ca
     return run_scenarios(scenarios, given.router, models)
 
 
-def _json(files: Sequence[_Read], results: Sequence[list[CaseResult]]) -> dict[str, object]:
+def _json(files: Sequence[ReadFile], results: Sequence[list[CaseResult]]) -> dict[str, object]:
     """The shape of one file for all of them, each case with its file."""
     cases: list[object] = []
     passed = 0
@@ -93,7 +99,7 @@ def _json(files: Sequence[_Read], results: Sequence[list[CaseResult]]) -> dict[s
     return {"passed": passed, "failed": len(cases) - passed, "cases": cases}
 
 
-def _junit(files: Sequence[_Read], results: Sequence[list[CaseResult]]) -> str:
+def _junit(files: Sequence[ReadFile], results: Sequence[list[CaseResult]]) -> str:
     if len(files) == 1:
         return junit_xml(results[0], files[0].path)
     return junit_xml(
@@ -105,7 +111,7 @@ def _junit(files: Sequence[_Read], results: Sequence[list[CaseResult]]) -> str:
     )
 
 
-def _text(files: Sequence[_Read], results: Sequence[list[CaseResult]]) -> str:
+def _text(files: Sequence[ReadFile], results: Sequence[list[CaseResult]]) -> str:
     lines = []
     failed = total = 0
     for file, of_file in zip(files, results, strict=True):

@@ -20,7 +20,7 @@ def open_screen(options: argparse.Namespace) -> int:
             actions=("Use a verb instead, for example `ollm-tui list`; see --help.",),
         )
     with opened_setup(options) as setup:
-        service = make_service(setup, remembers=True)
+        service = make_service(setup)
         from ollm_tui.cli.servers import Servers
         from ollm_tui.ui.app import OllmApp
         from ollm_tui.ui.look import LookFile
@@ -30,6 +30,7 @@ def open_screen(options: argparse.Namespace) -> int:
             is_demo=options.demo,
             settings=setup,
             suggest=partial(names_to_pull, service),
+            scenarios=setup.scenario_book,
             known=known_to_pull,
             look=LookFile(setup.look_path),
             servers=None if options.demo else Servers(setup),

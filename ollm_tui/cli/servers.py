@@ -62,7 +62,7 @@ class Servers:
         Raises:
             ConfigError: it cannot be used.
         """
-        return make_service(self._setup, remembers=True, connection=self._connection(server))
+        return make_service(self._setup, connection=self._connection(server))
 
     def memory_bytes(self, server: Server) -> int | None:
         """The memory of this machine, where the server is on it; else nobody knows."""

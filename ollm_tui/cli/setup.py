@@ -6,9 +6,10 @@ provider is made once the first frame is out. Routing reads the whole configurat
 
 import argparse
 import os
+import shutil
 import socket
 import threading
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from functools import cached_property
 from pathlib import Path
@@ -16,17 +17,24 @@ from typing import TYPE_CHECKING, Any
 
 from ollm_tui.config.connection import Connection
 from ollm_tui.config.inputs import Inputs
+from ollm_tui.config.node import dotted
 from ollm_tui.config.start import quick_start
 from ollm_tui.core.error import ConfigError
+from ollm_tui.core.text import clean_line
 from ollm_tui.providers.base import Provider
 
 if TYPE_CHECKING:
+    from ollm_tui.config.change import Change
     from ollm_tui.config.manager import ConfigManager
-    from ollm_tui.config.problem import ConfigProblem
+    from ollm_tui.config.problem import ConfigProblem, Origin
     from ollm_tui.config.resolve import Effective
+    from ollm_tui.config.save import Plan
+    from ollm_tui.config.target import Target
+    from ollm_tui.core.generation import EffectiveOptions
     from ollm_tui.providers.local.location import StoreLocation
     from ollm_tui.routing.database import ModelDatabase
     from ollm_tui.routing.router import Router
+    from ollm_tui.ui.simulator.scenarios import ScenarioBook
 
 STATE_NAME = "state.sqlite"
 LOOK_NAME = "look.json"
@@ -83,7 +91,7 @@ class Setup:
         from ollm_tui.ui.rebinding import rebind
 
         knowledge = Knowledge(
-            profiles=frozenset(profile.name for profile in BUILT_IN_PROFILES),
+            profiles=tuple(profile.name for profile in BUILT_IN_PROFILES),
             check_pattern=check_pattern,
             bindings=frozenset(key.id for key in KEYS),
             check_keys=lambda keys: rebind(keys).problems,
@@ -119,13 +127,16 @@ class Setup:
             return replace(self.quick_connection, name="local", kind="local", is_named=True)
         return load_config(replace(self.inputs, flags=flags)).connection
 
-    def require_valid(self) -> None:
+    def require_valid(self, *, reads_all: bool = False) -> None:
         """Refuse to go on with a configuration that says something unusable.
+
+        Args:
+            reads_all: every setting counts, also where finding the server needs none of them.
 
         Raises:
             ConfigError: with every problem. Source: decision K23.
         """
-        if self.quick_connection is None and (errors := self.effective.errors):
+        if (reads_all or self.quick_connection is None) and (errors := self.effective.errors):
             raise config_error(errors)
 
     def make_provider(self, connection: Connection) -> Provider:
@@ -135,7 +146,7 @@ class Setup:
             ConfigError: its address cannot be used.
         """
         if connection.kind == "local" or self._stands_in(connection):
-            return self._local_store()
+            return self._local_store(connection)
         from ollm_tui.providers.ollama import OllamaProvider
 
         headers = dict(connection.headers)
@@ -143,13 +154,20 @@ class Setup:
             headers.setdefault("Authorization", f"Bearer {connection.api_key}")
         return OllamaProvider(
             connection.host,
+            asks_registries=self._host is None and not self.inputs.env.get("OLLM_NO_REGISTRY"),
+            # The sandbox has no files, and the store that is here is not its own.
+            locate_store=self._store if self._host is None else None,
             headers=headers,
             ca_file=connection.ca_file,
             read_timeout_s=connection.timeout_s,
         )
 
     def _stands_in(self, connection: Connection) -> bool:
-        """Whether nobody named a server, none answers, and there is a store. Source: ruling Z1."""
+        """Whether nobody named a server, none answers, and a store can do the work in its stead.
+
+        Where Ollama is installed and has no store yet, it is the server that has to be started.
+        Source: ruling Z1.
+        """
         if connection.is_named:
             return False
         from ollm_tui.providers.ollama_host import parse_host
@@ -158,7 +176,8 @@ class Setup:
         try:
             socket.create_connection((host.host, host.port), timeout=PROBE_LIMIT_S).close()
         except OSError:
-            return self._store().exists
+            store = self._store()
+            return store.exists or (store.is_writable and shutil.which("ollama") is None)
         return False
 
     def _store(self) -> "StoreLocation":
@@ -167,10 +186,23 @@ class Setup:
         models = self.inputs.env.get("OLLAMA_MODELS", "")
         return locate_store(home=self.inputs.user_home, ollama_models=models)
 
-    def _local_store(self) -> Provider:
+    def _local_store(self, connection: Connection) -> Provider:
         from ollm_tui.providers.local.provider import LocalProvider
 
-        return LocalProvider(self._store().path)
+        place = self._store()
+        return LocalProvider(
+            place.path,
+            source=place.source,
+            ca_file=connection.ca_file,
+            bytes_per_s=self._bytes_per_s(),
+        )
+
+    def _bytes_per_s(self) -> float | None:
+        """The bandwidth limit; without a configuration file there is none."""
+        if self.quick_connection is not None:
+            return None
+        limit: int | None = self.effective.config.downloads.bandwidth_limit
+        return limit
 
     def make_database(self) -> "ModelDatabase":
         """The known models, with the user's entries."""
@@ -183,6 +215,49 @@ class Setup:
     def read(self) -> "Effective":
         """What is in force now; sources that have changed are read again."""
         return self.effective
+
+    def targets(self) -> "tuple[Target, ...]":
+        """The files that settings can be saved to, or why they cannot."""
+        with self._loading:
+            return self.manager.targets()
+
+    def plan(self, origin: "Origin", changes: "Sequence[Change]") -> "Plan":
+        """Work out a change to one file; see `ConfigManager.plan`."""
+        with self._loading:
+            return self.manager.plan(origin, changes)
+
+    def apply(self, plan: "Plan") -> "Effective":
+        """Make a change; see `ConfigManager.apply`."""
+        with self._loading:
+            return self.manager.apply(plan)
+
+    def create_example(self) -> str:
+        """Write the commented example where the user's file belongs, never over one; its path."""
+        from ollm_tui.config.save import create_example
+
+        create_example(self.inputs.user_path)
+        return self.inputs.shown(self.inputs.user_path)
+
+    def options_for(self, model_name: str) -> "EffectiveOptions":
+        """What is sent with requests for one model. Slow at first; from any thread."""
+        from ollm_tui.core.generation import EffectiveOptions, OptionInForce
+
+        with self._loading:
+            options = self.manager.get_model_options(model_name)
+        return EffectiveOptions(
+            generation=options.generation,
+            provider=options.provider,
+            in_force=tuple(
+                OptionInForce(
+                    name=clean_line(dotted(name)),
+                    value=setting.value,
+                    key=clean_line(setting.key),
+                    origin=setting.origin.value,
+                    place=clean_line(str(setting.place)),
+                )
+                for name, setting in options.in_force
+            ),
+        )
 
     def trust_workspace(self) -> bool:
         """Allow the workspace's file, as it is, to name servers and credentials.
@@ -233,6 +308,12 @@ class Setup:
             origins={s.key: str(s.place) for s in effective.settings.values() if s.place.line},
         )
         return Router(profiles, database, config, suggestions=catalogue())
+
+    def scenario_book(self) -> "ScenarioBook":
+        """Where the screen keeps cases for the router."""
+        from ollm_tui.cli.scenario_book import CasesInMemory, FileOfCases
+
+        return FileOfCases(self.inputs) if self._host is None else CasesInMemory()
 
     def memory_bytes(self) -> int | None:
         """The memory of the machine that runs the models, where that is this one; else None."""

@@ -6,6 +6,7 @@ from collections.abc import Awaitable, Callable
 from ollm_tui.cli import changing, reading
 from ollm_tui.cli.compose import opened_service
 from ollm_tui.cli.pulling import pull
+from ollm_tui.cli.updating import update
 from ollm_tui.service.service import ModelService
 
 Verb = Callable[[ModelService, argparse.Namespace], Awaitable[int]]
@@ -20,6 +21,7 @@ _VERBS: dict[str, Verb] = {
     "stop": changing.stop,
     "cp": changing.copy,
     "rm": changing.remove,
+    "update": update,
 }
 
 
@@ -38,6 +40,14 @@ async def run_verb(options: argparse.Namespace) -> int:
             from ollm_tui.cli.scenarios import test_routing
 
             return await test_routing(options)
+        case "run":
+            from ollm_tui.cli.generating import run
+
+            return await run(options)
+        case "doctor":
+            from ollm_tui.cli.doctoring import doctor
+
+            return await doctor(options)
     if options.verb.startswith("config "):
         from ollm_tui.cli.configuring import configure
 

@@ -17,6 +17,8 @@ from ollm_tui.core.error import closest
 from ollm_tui.core.text import clean_line
 
 _MAX_SUGGESTED_KEY = 64
+_LEAF = Kind.LEAF
+"""Looked up once: that is slow, and most values are leaves."""
 
 
 def check_keys(layer: Layer) -> None:
@@ -41,9 +43,8 @@ class _Speller:
     def section(self, node: Node, shape: Shape, path: Path) -> Node:
         """The mapping with its keys as the schema spells them, without those it does not know."""
         children: dict[str, Node] = {}
-        snake = {name: key for key, name in shape.attributes.items() if name != key}
         for written, child in entries(node).items():
-            key = written if written in shape.keys else snake.get(written, "")
+            key = written if written in shape.keys else shape.snake.get(written, "")
             if not key:
                 self._unknown(child, (*path, written), shape)
             elif key in children:
@@ -57,12 +58,13 @@ class _Speller:
     def _put(
         self, children: dict[str, Node], key: str, child: Node, shape: Shape, path: Path
     ) -> None:
-        here = (*path, key)
         if child.value is None:
             return  # an empty value is no value
-        if shape.kind is Kind.LEAF:
+        if shape.kind is _LEAF:
             children[key] = child
-        elif not isinstance(child.value, dict):
+            return
+        here = (*path, key)
+        if not isinstance(child.value, dict):
             _report_not_a_mapping(self._layer, child, here)
         elif shape.kind is Kind.SECTION:
             children[key] = self.section(child, shape, here)

@@ -6,12 +6,12 @@ must mean exactly what was asked for, else the change is refused with the line t
 
 import json
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from copy import deepcopy
-from dataclasses import dataclass
 
 import yaml
 
+from ollm_tui.config.change import Change
 from ollm_tui.config.document import parse_document
 from ollm_tui.config.node import Path
 from ollm_tui.config.scalar import meaning
@@ -20,15 +20,6 @@ from ollm_tui.core.error import ConfigError
 
 _PLAIN = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_./+-]*(?::[A-Za-z0-9_./+-]+)*", re.ASCII)
 _INDENT = 2
-
-
-@dataclass(frozen=True, slots=True)
-class Change:
-    """One setting to write."""
-
-    path: Path
-    value: object
-    """A scalar, list or mapping; None removes the key."""
 
 
 def edited(text: str, changes: Sequence[Change], path: str = "the file") -> str:
@@ -272,7 +263,7 @@ def inline_key(key: str) -> str:
 
 def inline_yaml(value: object) -> str:
     """A value on one line, as it would stand behind its key."""
-    if isinstance(value, dict):
+    if isinstance(value, Mapping):
         return "{" + ", ".join(_flow_entry((str(k),), v) for k, v in value.items()) + "}"
     if isinstance(value, list | tuple):
         return "[" + ", ".join(inline_yaml(item) for item in value) + "]"

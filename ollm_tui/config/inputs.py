@@ -15,6 +15,16 @@ OTHER_NAMES = ("config.yml", "config.json")
 
 
 @dataclass(frozen=True, slots=True)
+class Draft:
+    """A file's content as it would be, to see what it would change."""
+
+    path: str
+    content: bytes = field(repr=False)
+    trusted: bool = True
+    """Whether it would be allowed to name servers and credentials."""
+
+
+@dataclass(frozen=True, slots=True)
 class Inputs:
     """What the outside world says before any file is read."""
 
@@ -27,6 +37,8 @@ class Inputs:
     """--config: replaces both files."""
     no_config: bool = False
     """--no-config: no file is read."""
+    draft: Draft | None = None
+    """Stands in for the file of its path."""
 
     @classmethod
     def of_process(
@@ -55,6 +67,11 @@ class Inputs:
         """The user's own configuration file, there or not."""
         return self.ollm_home / FILE_NAME
 
+    def shown(self, path: FilePath) -> str:
+        """A path as people write it: with ~ for their home."""
+        text, prefix = str(path), str(self.user_home)
+        return "~" + text[len(prefix) :] if text.startswith(prefix + os.sep) else text
+
 
 def find_workspace_file(inputs: Inputs) -> FilePath | None:
     """The workspace's configuration file, if there is one, by whatever name.
@@ -69,6 +86,8 @@ def find_workspace_file(inputs: Inputs) -> FilePath | None:
         place = folder / FOLDER_NAME
         names = (FILE_NAME, *OTHER_NAMES)
         if place != ollm_home and any(os.path.lexists(place / name) for name in names):
+            return place / FILE_NAME
+        if inputs.draft is not None and inputs.draft.path == str(place / FILE_NAME):
             return place / FILE_NAME
         if os.path.lexists(folder / ".git"):
             return None

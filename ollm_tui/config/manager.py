@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 
 from ollm_tui.config import trust
 from ollm_tui.config.check import check_keys, check_values
-from ollm_tui.config.inputs import FILE_NAME, FOLDER_NAME, Inputs, find_workspace_file
+from ollm_tui.config.inputs import Draft, Inputs, find_workspace_file
 from ollm_tui.config.layer import Layer, SourceFile
 from ollm_tui.config.lint import Knowledge, check_patterns, check_profiles
 from ollm_tui.config.node import planted
@@ -27,8 +27,9 @@ from ollm_tui.config.source import VARIABLES
 from ollm_tui.core.error import ConfigError
 
 if TYPE_CHECKING:  # only who saves pays for the importing of what saves
-    from ollm_tui.config.edit import Change
+    from ollm_tui.config.change import Change
     from ollm_tui.config.save import Plan
+    from ollm_tui.config.target import Target
 
 _WATCHED_VARIABLES = (*VARIABLES, "OLLAMA_HOST", "OLLM_HOME")
 
@@ -139,11 +140,22 @@ class ConfigManager:
             origin: USER, WORKSPACE or FILE. A workspace without a file gets one in its folder.
 
         Raises:
-            ConfigError: see `plan_changes`.
+            ConfigError: see `plan_changes` and `noted`.
         """
+        from ollm_tui.config.forecast import noted
         from ollm_tui.config.save import plan_changes
 
-        return plan_changes(self._file(origin), changes)
+        now = self.get_effective_config()
+        plan = plan_changes(self._file(origin), changes)
+        draft = Draft(plan.file.path, plan.after.encode(), self._stays_trusted(plan))
+        then = load_config(replace(self._inputs, draft=draft), self._knowledge)
+        return noted(plan, changes, now, then)
+
+    def targets(self) -> "tuple[Target, ...]":
+        """The files that settings can be saved to, or why they cannot."""
+        from ollm_tui.config.target import targets
+
+        return targets(self._inputs, self.get_effective_config().files)
 
     def apply(self, plan: "Plan") -> Effective:
         """Make a change and read everything again. A trusted file stays trusted.
@@ -153,24 +165,25 @@ class ConfigManager:
         """
         from ollm_tui.config.save import write_plan
 
-        is_ours = not plan.file.exists or trust.is_trusted(self._inputs.ollm_home, plan.file)
+        stays_trusted = self._stays_trusted(plan)
         written = write_plan(plan)
-        if plan.file.origin is Origin.WORKSPACE and is_ours:
+        if plan.file.origin is Origin.WORKSPACE and stays_trusted:
             return self.trust(written)
         return self.load_config()
 
+    def _stays_trusted(self, plan: "Plan") -> bool:
+        return not plan.file.exists or trust.is_trusted(self._inputs.ollm_home, plan.file)
+
     def _file(self, origin: Origin) -> SourceFile:
-        for file in self.get_effective_config().files:
-            if file.origin is origin:
-                return file
-        inputs = self._inputs
-        path = inputs.cwd / FOLDER_NAME / FILE_NAME
-        reads_files = not inputs.no_config and inputs.config_file is None
-        if origin is Origin.WORKSPACE and reads_files and inputs.cwd != inputs.user_home:
-            return SourceFile(str(path), origin)
+        refusal = f"no {origin} file is in use"
+        for target in self.targets():
+            if target.file.origin is origin:
+                if not target.refusal:
+                    return target.file
+                refusal = target.refusal
         raise ConfigError(
             "There is no such file to save to",
-            cause=f"no {origin} file is in use",
+            cause=refusal,
             actions=("Pick another file, or start without --config and --no-config.",),
         )
 

@@ -5,7 +5,7 @@ several matching patterns the longest wins, field by field. Source: design, Prop
 """
 
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from fnmatch import fnmatchcase
 
@@ -33,6 +33,21 @@ class ModelOptions:
     """Untouched."""
     settings: Mapping[str, Setting] = field(default_factory=dict)
     """Who set each of `generation`."""
+    provider_settings: Mapping[Path, Setting] = field(default_factory=dict)
+    """Who set each leaf of `provider`, by its path there."""
+
+    @property
+    def in_force(self) -> Iterator[tuple[Path, Setting]]:
+        """What is sent, by its path among the options, and who set it.
+
+        Provider options that a generation option hides are left out.
+        """
+        for key, setting in self.settings.items():
+            yield (key,), setting
+        hidden = {_folded(key) for key in self.generation}
+        for path, setting in self.provider_settings.items():
+            if _folded(path[0]) not in hidden:
+                yield path, setting
 
 
 def matches_glob(name: str, pattern: str) -> bool:
@@ -64,14 +79,24 @@ def options_for(
         setting = _deciding(effective, key, patterns, hidden=_folded(key) in own_keys)
         if setting is not None:
             settings[key] = setting
+    places: list[Path] = [("models", pattern, _PROVIDER) for pattern in patterns]
+    places.append(("providers", effective.connection.name, "options"))
+    said = zip(places, [*own, effective.connection.options], strict=True)
+    paths: dict[Path, Path] = {}
+    provider = _merged(list(said), paths)
     return ModelOptions(
         generation={
             key: value
             for key, setting in settings.items()
             if isinstance(value := value_at(effective.config, setting.path), int | float)
         },
-        provider=_merged([*own, effective.connection.options]),
+        provider=provider,
         settings=settings,
+        provider_settings={
+            merged: effective.settings[path]
+            for merged, path in paths.items()
+            if path in effective.settings
+        },
     )
 
 
@@ -97,20 +122,37 @@ def _generation_keys() -> list[str]:
     return [info.alias or name for name, info in Options.model_fields.items()]
 
 
-def _merged(strongest_first: list[Mapping[str, object]]) -> dict[str, object]:
-    """Deep merge; a key spelt in another way (`num_ctx`, `numCtx`) is the same key."""
-    result: dict[str, object] = {}
+def _merged(
+    strongest_first: Sequence[tuple[Path, Mapping[str, object]]],
+    paths: dict[Path, Path],
+    above: Path = (),
+) -> dict[str, object]:
+    """Deep merge; a key spelt in another way (`num_ctx`, `numCtx`) is the same key.
+
+    Args:
+        strongest_first: mappings, each with its path in the settings.
+        paths: takes the path in the settings of every leaf, by its path in the result.
+        above: the result's own path.
+    """
+    found: dict[str, list[tuple[Path, object]]] = {}
     spelt: dict[str, str] = {}
-    for options in strongest_first:
+    for place, options in strongest_first:
         for key, value in options.items():
             known = spelt.setdefault(_folded(key), key)
-            present = result.get(known)
-            if known not in result:
-                result[known] = value
-            elif isinstance(present, Mapping) and isinstance(value, Mapping):
-                result[known] = _merged([present, value])
+            found.setdefault(known, []).append(((*place, key), value))
+    result: dict[str, object] = {}
+    for key, values in found.items():
+        path, value = values[0]
+        inner = [(place, item) for place, item in values if isinstance(item, Mapping)]
+        if isinstance(value, Mapping) and any(item for _, item in inner):
+            result[key] = _merged(inner, paths, (*above, key))
+        else:
+            result[key] = value
+            paths[*above, key] = path
     return result
 
 
 def _folded(key: str) -> str:
-    return key.replace("_", "").casefold()
+    """What an option means, whatever its spelling: one meaning has two words."""
+    folded = key.replace("_", "").casefold()
+    return "maxtokens" if folded == "numpredict" else folded

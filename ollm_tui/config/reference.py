@@ -11,6 +11,7 @@ from functools import cache
 
 from ollm_tui.config import schema
 from ollm_tui.config.edit import inline_key, inline_yaml
+from ollm_tui.config.node import Path
 from ollm_tui.config.shape import Kind, Shape, settings_shape
 
 _ENTRIES: Mapping[str, tuple[str, str]] = {
@@ -74,6 +75,19 @@ def _rows(shape: Shape, prefix: str) -> Iterator[tuple[str, str, str]]:
             value = _default(shape, key)
             default = "unset" if value is None or value == {} else f"`{inline_yaml(value)}`"
             yield name, default, _doc(shape, key)
+
+
+def doc_at(path: Path) -> str:
+    """What the setting at `path` means; empty when nothing is known about it."""
+    shape: Shape | None = settings_shape()
+    doc = ""
+    for key in path:
+        if shape is None:
+            break
+        if shape.kind is Kind.SECTION:
+            doc = _doc(shape, key) if key in shape.keys else ""
+        shape = shape.below(key)
+    return doc
 
 
 Line = tuple[int, int | None, str]

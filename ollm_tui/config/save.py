@@ -11,9 +11,10 @@ from dataclasses import dataclass, field
 from pathlib import Path as FilePath
 
 from ollm_tui.config.atomic import write_atomically
+from ollm_tui.config.change import Change
 from ollm_tui.config.check import check_keys, check_values
 from ollm_tui.config.document import parse_document
-from ollm_tui.config.edit import Change, edited
+from ollm_tui.config.edit import edited
 from ollm_tui.config.layer import Layer, SourceFile
 from ollm_tui.config.problem import Severity
 from ollm_tui.config.reference import example_yaml
@@ -21,6 +22,7 @@ from ollm_tui.config.secret import redacted
 from ollm_tui.core.error import ConfigError
 
 BACKUP_SUFFIX = ".bak"
+_CONTEXT_LINES = 3
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,18 +32,32 @@ class Plan:
     file: SourceFile
     before: str = field(repr=False)
     after: str = field(repr=False)
+    notes: tuple[str, ...] = ()
+    """What to know before it is made, such as who else decides; a sentence each."""
 
     @property
     def patch(self) -> str:
         """The change as a unified diff, without secrets."""
-        lines = difflib.unified_diff(
-            redacted(self.before.splitlines()),
-            redacted(self.after.splitlines()),
-            self.file.path,
-            self.file.path,
-            lineterm="",
-        )
+        before, after = self.before.splitlines(), self.after.splitlines()
+        # Compared as they are, since a secret for another secret is a change, too.
+        groups = difflib.SequenceMatcher(None, before, after).get_grouped_opcodes(_CONTEXT_LINES)
+        before, after = redacted(before), redacted(after)
+        lines = [f"--- {self.file.path}", f"+++ {self.file.path}"]
+        for group in groups:
+            (_, i, _, k, _), (_, _, j, _, m) = group[0], group[-1]
+            lines.append(f"@@ -{_range(i, j)} +{_range(k, m)} @@")
+            for tag, i, j, k, m in group:
+                if tag == "equal":
+                    lines += [f" {line}" for line in before[i:j]]
+                    continue
+                lines += [f"-{line}" for line in before[i:j]]
+                lines += [f"+{line}" for line in after[k:m]]
         return "\n".join(lines)
+
+
+def _range(start: int, end: int) -> str:
+    """Lines as unified diffs count them."""
+    return f"{start + 1 if end > start else start},{end - start}"
 
 
 def plan_changes(file: SourceFile, changes: Sequence[Change]) -> Plan:
@@ -55,18 +71,26 @@ def plan_changes(file: SourceFile, changes: Sequence[Change]) -> Plan:
             in a way that is not changed by a program.
     """
     before = _read_unchanged(file)
+    was = _layer(file, before)
+    changes = [Change(was.spelt(change.path), change.value) for change in changes]
     after = edited(before, changes, file.path)
-    layer = Layer(file.origin, document=parse_document(after, file.path))
-    root = layer.document.root if layer.document else None
-    if root is not None and isinstance(root.value, dict):
-        layer.root = root
-    check_keys(layer)
+    layer = _layer(file, after)
     check_values(layer)
     paths = {".".join(change.path) for change in changes}
     for problem in layer.problems:
         if problem.severity is Severity.ERROR and problem.field.replace('"', "") in paths:
             raise ConfigError(problem.sentence, cause=problem.detail, actions=(problem.remedy,))
     return Plan(file, before, after)
+
+
+def _layer(file: SourceFile, text: str) -> Layer:
+    """What the file says, with its keys in the schema's spelling."""
+    layer = Layer(file.origin, document=parse_document(text, file.path))
+    root = layer.document.root if layer.document else None
+    if root is not None and isinstance(root.value, dict):
+        layer.root = root
+    check_keys(layer)
+    return layer
 
 
 def write_plan(plan: Plan) -> SourceFile:

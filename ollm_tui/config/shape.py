@@ -35,6 +35,8 @@ class Shape:
     """Of a section, by YAML key."""
     attributes: Mapping[str, str] = field(default_factory=dict)
     """Of a section: YAML key to Python attribute, which is also its snake_case spelling."""
+    snake: Mapping[str, str] = field(default_factory=dict)
+    """Of a section: snake_case spelling to YAML key, where they differ."""
     item: "Shape | None" = None
     """Of a table."""
     model: type[BaseModel] | None = None
@@ -101,7 +103,8 @@ def _section(model: type[BaseModel]) -> Shape:
         key = info.alias or name
         attributes[key] = name
         keys[key] = _field(info)
-    return Shape(Kind.SECTION, keys=keys, attributes=attributes, model=model)
+    snake = {name: key for key, name in attributes.items() if name != key}
+    return Shape(Kind.SECTION, keys=keys, attributes=attributes, snake=snake, model=model)
 
 
 def _field(info: FieldInfo) -> Shape:

@@ -13,7 +13,7 @@ from pathlib import Path as FilePath
 
 from ollm_tui.config.document import CONFIG_LIMIT_BYTES, Document, parse_document
 from ollm_tui.config.host import normalise_host
-from ollm_tui.config.inputs import FILE_NAME, OTHER_NAMES, Inputs, find_workspace_file
+from ollm_tui.config.inputs import FILE_NAME, OTHER_NAMES, Draft, Inputs, find_workspace_file
 from ollm_tui.config.layer import Layer, SourceFile
 from ollm_tui.config.node import Node, Path, planted
 from ollm_tui.config.problem import ConfigProblem, Origin, Place, Severity
@@ -149,9 +149,9 @@ def _number_or_text(path: Path, value: object) -> object:
 def _file_layer(
     path: FilePath, origin: Origin, inputs: Inputs, *, required: bool = False
 ) -> Layer | None:
-    shown = _shown_path(path, inputs.user_home)
+    shown = inputs.shown(path)
     try:
-        raw, mode = _read(path)
+        raw, mode = _read(path, inputs.draft)
     except FileNotFoundError:
         if not required:
             return _other_name(path, origin, shown)
@@ -183,8 +183,10 @@ def _file_layer(
     return layer
 
 
-def _read(path: FilePath) -> tuple[bytes, int]:
+def _read(path: FilePath, draft: Draft | None) -> tuple[bytes, int]:
     """The file's first bytes, one more than are allowed, and its mode."""
+    if draft is not None and draft.path == str(path):
+        return draft.content, 0o600
     mode = os.stat(path).st_mode
     if not stat.S_ISREG(mode):
         # A pipe would block and a device never end.
@@ -232,8 +234,3 @@ def _unreadable(
         file=SourceFile(str(path), origin),
         problems=[problem],
     )
-
-
-def _shown_path(path: FilePath, home: FilePath) -> str:
-    text, prefix = str(path), str(home)
-    return "~" + text[len(prefix) :] if text.startswith(prefix + os.sep) else text

@@ -4,7 +4,7 @@ Mapping keys are always text, as written: `on:` and `1:` are the keys "on" and "
 """
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import NamedTuple
 
 import yaml
@@ -91,14 +91,6 @@ class _Reader:
         self._stack = [self._top]
         self._anchors: dict[str, _Anchored | None] = {}
         self._nodes = self._aliases = self._aliased_nodes = self._documents = 0
-        self._handlers: dict[type, Callable[..., None]] = {
-            yaml.MappingStartEvent: self._start_mapping,
-            yaml.SequenceStartEvent: self._start_list,
-            yaml.MappingEndEvent: self._end,
-            yaml.SequenceEndEvent: self._end,
-            yaml.AliasEvent: self._alias,
-            yaml.DocumentStartEvent: self._start_document,
-        }
 
     @property
     def root(self) -> Node | None:
@@ -112,34 +104,31 @@ class _Reader:
 
     def run(self) -> None:
         next_event = self._loader.get_event
-        handlers = self._handlers
-        scalar_event, scalar = yaml.ScalarEvent, self._scalar
+        scalar_event = yaml.ScalarEvent
         while (event := next_event()) is not None:
-            if event.__class__ is scalar_event:
-                scalar(event)
-            elif handler := handlers.get(event.__class__):
-                handler(event)
-
-    def _scalar(self, event: yaml.ScalarEvent) -> None:
-        # Nine events of ten come through here: no calls that can be spared.
-        mark = event.start_mark
-        assert mark is not None
-        line, column = mark.line + 1, mark.column + 1
-        text, tag, frame = event.value, event.tag, self._top
-        if tag is not None and tag not in _TEXT_TAGS:
-            raise self._tag_refused(tag, line, column)
-        if frame.wants_key:
-            frame.key, frame.key_line, frame.key_column = text, line, column
-            frame.wants_key = False
+            if event.__class__ is not scalar_event:
+                if handler := _HANDLERS.get(event.__class__):
+                    handler(self, event)
+                continue
+            # Two events of three are scalars: no calls here that can be spared.
+            mark = event.start_mark
+            assert mark is not None
+            line, column = mark.line + 1, mark.column + 1
+            text, tag, frame = event.value, event.tag, self._top
+            if tag is not None and tag not in _TEXT_TAGS:
+                raise self._tag_refused(tag, line, column)
+            if frame.wants_key:
+                frame.key, frame.key_line, frame.key_column = text, line, column
+                frame.wants_key = False
+                if event.anchor is not None:
+                    self._anchors[event.anchor] = _Anchored(Node(text, line, column), 1, 1)
+                continue
+            is_plain = tag is None and event.implicit[0]
+            node = Node(meaning(text) if is_plain else text, line, column)
             if event.anchor is not None:
-                self._anchors[event.anchor] = _Anchored(Node(text, line, column), 1, 1)
-            return
-        is_plain = event.implicit[0] and tag is None
-        node = Node(meaning(text) if is_plain else text, line, column)
-        if event.anchor is not None:
-            self._anchors[event.anchor] = _Anchored(node, 1, 1)
-        frame.size += 1
-        self._put(node)
+                self._anchors[event.anchor] = _Anchored(node, 1, 1)
+            frame.size += 1
+            self._put(node)
 
     def _start_mapping(self, event: yaml.MappingStartEvent) -> None:
         self._open(event, {})
@@ -204,24 +193,25 @@ class _Reader:
     def _put(self, node: Node) -> None:
         """Put a finished value where it belongs."""
         self._nodes += 1
-        frame = self._top
         if self._nodes > self._limit_nodes:
             raise self._refused(f"More than {self._limit_nodes:,} values", node.line, node.column)
-        if frame.children is None:
+        frame = self._top
+        children = frame.children
+        if children is None:
             if frame.items is not None:
                 frame.items.append(node)
             return
-        key, frame.wants_key = frame.key, True
-        if key in frame.children:
-            self._duplicate(key, frame.key_line, frame.key_column, frame.children[key])
+        key, line, column = frame.key, frame.key_line, frame.key_column
+        frame.wants_key = True
+        if key in children:
+            self._duplicate(key, line, column, children[key])
             return
         if key == "<<":
-            place = frame.key_line, frame.key_column
-            raise self._refused("Merge keys (<<) are not read", *place, "Write the keys out.")
+            raise self._refused("Merge keys (<<) are not read", line, column, "Write the keys out.")
         if node.key:  # reached through an alias before
-            node = node.under(key, frame.key_line, frame.key_column)
-        node.key, node.key_line, node.key_column = key, frame.key_line, frame.key_column
-        frame.children[key] = node
+            node = node.under(key, line, column)
+        node.key, node.key_line, node.key_column = key, line, column
+        children[key] = node
 
     def _duplicate(self, key: str, line: int, column: int, first: Node) -> None:
         if len(self.problems) >= MAX_PROBLEMS:
@@ -246,6 +236,17 @@ class _Reader:
     def _refused(self, sentence: str, line: int, column: int, remedy: str = "") -> _Refused:
         place = Place(self._path, line, column)
         return _Refused(ConfigProblem(sentence, place, remedy=remedy or "Simplify the file."))
+
+
+_HANDLERS: Mapping[type, Callable[..., None]] = {
+    yaml.MappingStartEvent: _Reader._start_mapping,
+    yaml.SequenceStartEvent: _Reader._start_list,
+    yaml.MappingEndEvent: _Reader._end,
+    yaml.SequenceEndEvent: _Reader._end,
+    yaml.AliasEvent: _Reader._alias,
+    yaml.DocumentStartEvent: _Reader._start_document,
+}
+"""Of the class, not bound: a reader that refers to itself would outlive its use."""
 
 
 def _start(event: yaml.Event) -> tuple[int, int]:

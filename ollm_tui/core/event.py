@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from ollm_tui.core.error import OllmError
     from ollm_tui.core.model import ModelInfo, Problem, RunningModel
     from ollm_tui.core.progress import LayerProgress, ProgressEvent
+    from ollm_tui.core.store import DiskUsage, StorePlace
 
 
 class ServerHealth(StrEnum):
@@ -71,6 +72,20 @@ class QueueItem(NamedTuple):
     """Tries in a row that failed without any byte more."""
     next_try_at: datetime | None = None
     """When it is tried again by itself, aware; None = it does not wait for that."""
+    needed_bytes: int | None = None
+    """What it will still write to the disk; None = unknown."""
+    free_bytes: int | None = None
+    """What the disk has for it, beside what others that run will write; None = unknown."""
+
+    @property
+    def is_held(self) -> bool:
+        """Whether it waits in the queue because the disk has no room for it."""
+        return (
+            self.progress.status.value == "queued"
+            and self.needed_bytes is not None
+            and self.free_bytes is not None
+            and self.needed_bytes > self.free_bytes
+        )
 
 
 class QueueState(NamedTuple):
@@ -83,6 +98,73 @@ class RunningState(NamedTuple):
     """The models in memory."""
 
     models: tuple[RunningModel, ...] = ()
+    error: OllmError | None = None
+    """Why nobody can say, for a provider that keeps no models in memory."""
+
+
+class StoreState(NamedTuple):
+    """The model store on disk, once anybody has asked for it."""
+
+    place: StorePlace | None = None
+    usage: DiskUsage | None = None
+    loading: bool = False
+    error: OllmError | None = None
+    """Why the last question was not answered; `usage` is what was known before."""
+
+
+class PendingDeletion(NamedTuple):
+    """Models that will be deleted unless that is taken back."""
+
+    names: tuple[str, ...]
+    due_at: datetime
+    """Aware."""
+
+
+class PendingDeletions(NamedTuple):
+    """All deletes that can still be taken back, oldest first."""
+
+    pending: tuple[PendingDeletion, ...] = ()
+
+
+class UpdateVerdict(StrEnum):
+    """How an installed model compares with its registry."""
+
+    CURRENT = "current"
+    OUTDATED = "outdated"
+    SKIPPED = "skipped"
+    """There is nothing to compare with."""
+    FAILED = "failed"
+    """The registry could not be asked."""
+
+
+class ModelUpdate(NamedTuple):
+    """What comparing one model with its registry found."""
+
+    name: str
+    display_name: str
+    verdict: UpdateVerdict
+    digest: str
+    """The installed model's when it was compared."""
+    registry_digest: str = ""
+    total_bytes: int = 0
+    """Of the registry's model."""
+    missing_bytes: int = 0
+    """Of it that an update would fetch; all of it where that is unknown."""
+    reason: str = ""
+    """Why it was skipped or failed."""
+
+
+class UpdatesState(NamedTuple):
+    """What is known of updates for the models that are installed now."""
+
+    found: tuple[ModelUpdate, ...] = ()
+    left: int = 0
+    """How many models are still being compared."""
+
+    @property
+    def outdated(self) -> tuple[ModelUpdate, ...]:
+        """Those for which the registry has something else."""
+        return tuple(u for u in self.found if u.verdict is UpdateVerdict.OUTDATED)
 
 
 class Notice(NamedTuple):
@@ -92,4 +174,13 @@ class Notice(NamedTuple):
     error: OllmError | None = None
 
 
-Event = ServerState | ModelsState | QueueState | RunningState | Notice
+Event = (
+    ServerState
+    | ModelsState
+    | QueueState
+    | RunningState
+    | StoreState
+    | UpdatesState
+    | PendingDeletions
+    | Notice
+)

@@ -8,7 +8,7 @@ Source: reference/ollama.md 1.
 """
 
 import asyncio
-from collections.abc import AsyncGenerator, Callable, Mapping
+from collections.abc import AsyncGenerator, Callable, Collection, Mapping
 from contextlib import aclosing
 from typing import TYPE_CHECKING, TypeVar
 
@@ -23,7 +23,7 @@ from ollm_tui.core.error import (
 )
 from ollm_tui.core.model import ModelDetails, ModelList, RunningModel
 from ollm_tui.core.name import parse_reference
-from ollm_tui.core.progress import PullPhase, PullStep
+from ollm_tui.core.progress import PullPhase, PullPlan, PullStep
 from ollm_tui.providers import ollama_pull, ollama_wire
 from ollm_tui.providers.ndjson import NdjsonReader
 from ollm_tui.providers.ollama_answer import BODY_LIMIT_BYTES, Answer, decode_object, refusal
@@ -32,7 +32,10 @@ from ollm_tui.providers.ollama_json import JsonObject, as_line, error_text
 
 if TYPE_CHECKING:
     from ollm_tui.core.generation import GenerationChunk, GenerationRequest
+    from ollm_tui.providers.base import StoreAccess
     from ollm_tui.providers.http import HttpClient
+    from ollm_tui.providers.local.location import StoreLocation
+    from ollm_tui.providers.ollama_beside import ServerSide
 
 CONNECT_TIMEOUT_S = 5.0
 READ_TIMEOUT_S = 15.0
@@ -45,7 +48,10 @@ _Parsed = TypeVar("_Parsed")
 
 
 class OllamaProvider:
-    """One Ollama server. Implements Provider, RunningSupport and GenerateSupport."""
+    """One Ollama server.
+
+    Implements Provider, RunningSupport, PlanSupport, DiskSupport, GenerateSupport, StoreSupport.
+    """
 
     def __init__(
         self,
@@ -55,6 +61,8 @@ class OllamaProvider:
         ca_file: str | None = None,
         connect_timeout_s: float = CONNECT_TIMEOUT_S,
         read_timeout_s: float = READ_TIMEOUT_S,
+        asks_registries: bool = False,
+        locate_store: "Callable[[], StoreLocation] | None" = None,
     ) -> None:
         """Connect to nobody yet.
 
@@ -63,6 +71,8 @@ class OllamaProvider:
             headers: sent with every request, such as an Authorization.
             ca_file: certificate authorities to trust instead of the usual ones, in PEM.
             read_timeout_s: for a whole answer that is not a stream; streams have no limit.
+            asks_registries: whether manifests may be read from here.
+            locate_store: where its store would be if it runs on this machine; None = nowhere.
 
         Raises:
             ConfigError: the address cannot be used.
@@ -72,6 +82,10 @@ class OllamaProvider:
         self._ca_file = ca_file
         self._connect_timeout_s = connect_timeout_s
         self._read_timeout_s = read_timeout_s
+        self._asks_registries = asks_registries
+        self._locate_store = locate_store
+        self._side: ServerSide | None = None
+        self._listed: ModelList | None = None
         self._client: HttpClient | None = None
         self._opening = asyncio.Lock()
 
@@ -99,7 +113,8 @@ class OllamaProvider:
     async def list_models(self) -> ModelList:
         """What is installed, last changed first. Source: GET /api/tags."""
         answer = await self._first_answer("/api/tags") or await self._fetch("GET", "/api/tags")
-        return await self._read(answer, ollama_wire.parse_tags)
+        self._listed = await self._read(answer, ollama_wire.parse_tags)
+        return self._listed
 
     async def show(self, name: str) -> ModelDetails:
         """All about one model. Source: POST /api/show.
@@ -110,6 +125,24 @@ class OllamaProvider:
         answer = await self._fetch("POST", "/api/show", {"model": name})
         self._require_model(answer, name)
         return await self._read(answer, lambda body: ollama_wire.parse_show(name, body))
+
+    async def plan(self, name: str) -> PullPlan:
+        """What a pull of `name` would fetch; asks the registry, not the server.
+
+        Raises:
+            ModelNotFound: the registry has no such model.
+            DownloadFailed: the registry refuses or does not answer.
+            Unsupported: registries are not asked from here.
+        """
+        return await self._beside().plan(name, self._listed)
+
+    async def free_bytes(self) -> int | None:
+        """What the disk of the server's store has left; None = it cannot be seen from here."""
+        return await self._beside().free_bytes(self._listed)
+
+    async def freed_bytes(self, names: Collection[str]) -> int | None:
+        """What deleting all these models frees; None = the server's store cannot be read."""
+        return await self._beside().freed_bytes(names, self._listed)
 
     async def pull(self, name: str) -> AsyncGenerator[PullStep, None]:
         """Have the server download a model; closing the iterator stops it. Source: POST /api/pull.
@@ -243,11 +276,45 @@ class OllamaProvider:
             cause="the stream ended before the answer was complete",
         )
 
+    async def open_store(self) -> "StoreAccess":
+        """The server's store, where it is on this machine and may be read.
+
+        Raises:
+            Unsupported: it is not, or it is not the server's.
+        """
+        if not self._host.is_loopback:
+            raise Unsupported(
+                f"The model store of {self.host} is out of reach",
+                cause="the server runs on another machine",
+                actions=("Run ollm-tui on that machine to look at its files.",),
+            )
+        if self._locate_store is None:
+            raise Unsupported(
+                f"{self.host} has no model store on this machine",
+                actions=("Leave out --demo to look at your own.",),
+            )
+        from ollm_tui.providers.local.access import server_store_access
+
+        return await server_store_access(self, self._locate_store)
+
     async def close(self) -> None:
         """Let go of every connection; a later request opens new ones."""
         client, self._client = self._client, None
         if client is not None:
             await client.close()
+        if self._side is not None:
+            await self._side.close()
+
+    def _beside(self) -> "ServerSide":
+        if self._side is None:
+            from ollm_tui.providers.ollama_beside import ServerSide
+
+            self._side = ServerSide(
+                asks_registries=self._asks_registries,
+                locate_store=self._locate_store if self._host.is_loopback else None,
+                ca_file=self._ca_file,
+            )
+        return self._side
 
     async def _http(self) -> "HttpClient":
         async with self._opening:

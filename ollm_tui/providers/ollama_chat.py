@@ -9,10 +9,15 @@ from ollm_tui.providers.ollama_json import (
     as_object,
     as_seconds,
 )
+from ollm_tui.providers.ollama_options import wire_options
 
 
 def chat_body(request: GenerationRequest) -> dict[str, object]:
-    """Return what to send; options go as they are, and what is unset stays out."""
+    """Return what to send: options under the names of the wire; what is unset stays out.
+
+    Raises:
+        ConfigError: an option that cannot be sent.
+    """
     body: dict[str, object] = {
         "model": request.model,
         "messages": [
@@ -20,8 +25,9 @@ def chat_body(request: GenerationRequest) -> dict[str, object]:
         ],
         "stream": True,
     }
-    if request.options:
-        body["options"] = dict(request.options)
+    options = wire_options(request.provider_options) | wire_options(request.options)
+    if options:
+        body["options"] = options
     if request.keep_alive is not None:
         body["keep_alive"] = request.keep_alive
     return body

@@ -1,5 +1,6 @@
 """Generation options: from the names of the configuration file to those of Ollama's API. Pure."""
 
+import math
 from collections.abc import Mapping
 
 from ollm_tui.core.error import ConfigError
@@ -46,22 +47,33 @@ def wire_options(options: Mapping[str, object]) -> dict[str, object]:
                 cause=f"both mean {wire_name}",
                 actions=(f"Keep one of them: {clean_line(first)} or {clean_line(name)}.",),
             )
-        if not _is_json(value):
+        try:
+            result[wire_name] = _plain(value)
+        except ValueError as error:
             raise ConfigError(
                 f"The option {name} cannot be sent",
                 cause=f"{value!r} is not a number, a text, true, false or a list of them",
-            )
+                actions=(f"Correct {clean_line(name)} in the configuration, or remove it.",),
+            ) from error
         written[wire_name] = name
-        result[wire_name] = value
     return result
 
 
-def _is_json(value: object) -> bool:
+def _plain(value: object) -> object:
+    """The same value in the types that JSON is written from.
+
+    Raises:
+        ValueError: JSON has nothing for it.
+    """
     match value:
+        case float() if not math.isfinite(value):
+            raise ValueError(value)
         case None | bool() | int() | float() | str():
-            return True
+            return value
         case list() | tuple():
-            return all(map(_is_json, value))
-        case dict():
-            return all(isinstance(key, str) and _is_json(item) for key, item in value.items())
-    return False
+            return [_plain(item) for item in value]
+        case Mapping():
+            if not all(isinstance(key, str) for key in value):
+                raise ValueError(value)
+            return {key: _plain(item) for key, item in value.items()}
+    raise ValueError(value)

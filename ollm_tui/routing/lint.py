@@ -1,23 +1,34 @@
 """What is hardly meant in profiles, overrides and database entries, before it surprises anyone.
 
-Asks the router's own rules; changes nothing.
+Asks the router's own rules; changes nothing. Each finding says what to do, and where one change
+of `change.py` does it, which.
 
 Source: routing anchors B3, point 7; decisions R6, R10 and D12.
 """
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import StrEnum
 
 from ollm_tui.core.error import UnknownProfile, closest
 from ollm_tui.core.model import ModelInfo
 from ollm_tui.core.text import clean_line
+from ollm_tui.routing.change import Change
 from ollm_tui.routing.database import ModelDatabase
 from ollm_tui.routing.family import known_families
+from ollm_tui.routing.model_changes import InstallModel
 from ollm_tui.routing.pattern import literal_prefix
 from ollm_tui.routing.profile import BUILT_IN_PROFILES, RoutingProfile, find_profile, name_fold
+from ollm_tui.routing.profile_changes import (
+    DropCapability,
+    SetFallback,
+    SetFamilies,
+    SetMinContext,
+)
 from ollm_tui.routing.ranking import preferred_families
 from ollm_tui.routing.router import Router, find_model
+from ollm_tui.routing.settings_changes import RemoveOverride
+from ollm_tui.routing.situation import Situation
 
 _SHOWN = 3
 
@@ -45,6 +56,10 @@ class Finding:
     subject: str
     """The key it is about, such as "model.routing.profiles.code"."""
     message: str
+    remedy: str
+    """What to do, one sentence, safe to print."""
+    change: Change | None = None
+    """What does it, where one change does."""
 
 
 def lint(
@@ -62,7 +77,7 @@ def lint(
         findings += _fallback(router, profile)
         findings += _families(router, profile, everything)
         findings += _satisfiable(router, profile, everything)
-    findings += _overrides(router, models)
+    findings += _overrides(router, models, known_models)
     findings += _patterns(router.database)
     return findings
 
@@ -78,18 +93,20 @@ def _fallback(router: Router, profile: RoutingProfile) -> Iterator[Finding]:
     try:
         fallback = find_profile(profile.fallback_profile, router.profiles)
     except UnknownProfile as error:
-        yield Finding(LintCode.FALLBACK_UNKNOWN, subject, str(error))
+        near = closest(profile.fallback_profile, [p.name for p in router.profiles], count=1)
+        change = SetFallback(profile.name, near[0] if near else None)
+        yield _remedied(router, LintCode.FALLBACK_UNKNOWN, subject, str(error), change)
         return
     chain = _chain(router, profile)
     if name_fold(chain[-1].fallback_profile or "") == name_fold(profile.name):
         names = " → ".join([*(link.name for link in chain), profile.name])
-        yield Finding(LintCode.FALLBACK_CYCLE, subject, f"goes in a circle: {names}")
+        message = f"goes in a circle: {names}"
+        change = SetFallback(profile.name, None)
+        yield _remedied(router, LintCode.FALLBACK_CYCLE, subject, message, change)
     elif _is_dead(router, profile, chain[1:]):
-        yield Finding(
-            LintCode.FALLBACK_DEAD,
-            subject,
-            f"{fallback.name} asks for no less than {profile.name}, so it never adds a model",
-        )
+        message = f"{fallback.name} asks for no less than {profile.name}, so it never adds a model"
+        change = SetFallback(profile.name, None)
+        yield _remedied(router, LintCode.FALLBACK_DEAD, subject, message, change)
 
 
 def _chain(router: Router, profile: RoutingProfile) -> list[RoutingProfile]:
@@ -130,11 +147,22 @@ def _families(
             continue
         near = closest(preferred, folded, count=1)
         hint = f"; did you mean {near[0]}?" if near else ""
-        yield Finding(
+        instead = [
+            near[0] if near and _is(family, preferred) else family
+            for family in profile.preferred_families
+            if family.strip() and (near or not _is(family, preferred))
+        ]
+        yield _remedied(
+            router,
             LintCode.FAMILY_UNKNOWN,
             f"{_profile_key(profile)}.preferredFamilies",
-            f"no known model is of the family {preferred}{hint}",
+            f"no known model is of the family {clean_line(preferred, 40)}{hint}",
+            SetFamilies(profile.name, tuple(dict.fromkeys(instead))),
         )
+
+
+def _is(family: str, folded: str) -> bool:
+    return family.strip().casefold() == folded
 
 
 def _satisfiable(
@@ -145,33 +173,66 @@ def _satisfiable(
             LintCode.PROFILE_UNSATISFIABLE,
             _profile_key(profile),
             f"none of {len(models)} known models meets it",
+            *_easing(router, profile, models),
         )
 
 
-def _overrides(router: Router, models: Sequence[ModelInfo]) -> Iterator[Finding]:
+def _easing(
+    router: Router, profile: RoutingProfile, models: Sequence[ModelInfo]
+) -> tuple[str, Change | None]:
+    """What a profile could ask less of so that some model meets it: context before capabilities."""
+    judge = router.judge(replace(profile, min_context_window=0))
+    able = [judge.context_tokens(model) for model in models if judge.unmet(model) is None]
+    changes: list[Change] = [SetMinContext(profile.name, max(able))] if able else []
+    changes += (DropCapability(profile.name, c) for c in profile.required_capabilities)
+    situation = Situation.of(router, models, profile.name)
+    for change in changes:
+        eased = change.apply(situation).find_profile(profile.name) or profile
+        if any(router.matches_profile(model, eased) for model in models):
+            return change.sentence(situation), change
+    return f"Ask less of {clean_line(profile.name)}: a smaller context, fewer capabilities.", None
+
+
+def _overrides(
+    router: Router, models: Sequence[ModelInfo], known_models: Sequence[ModelInfo]
+) -> Iterator[Finding]:
     for key, name in router.config.overrides.items():
         subject = f"model.routing.overrides.{clean_line(key)}"
+        remove = RemoveOverride(key)
         try:
             profile = router.get_profile(key)
         except UnknownProfile as error:
-            yield Finding(LintCode.OVERRIDE_UNKNOWN_PROFILE, subject, str(error))
+            code = LintCode.OVERRIDE_UNKNOWN_PROFILE
+            yield _remedied(router, code, subject, str(error), remove)
             continue
         if not models:
             continue
         index = find_model(name, models)
         if index is None:
             message = f"{clean_line(name)} is not installed"
-            yield Finding(LintCode.OVERRIDE_NOT_INSTALLED, subject, message)
+            offer = find_model(name, known_models)
+            change = remove if offer is None else InstallModel(known_models[offer])
+            yield _remedied(router, LintCode.OVERRIDE_NOT_INSTALLED, subject, message, change)
             continue
         unmet = router.judge(profile).unmet(models[index])
         if unmet:
             message = f"{clean_line(name)} does not meet {profile.name}: {unmet[1]}"
-            yield Finding(LintCode.OVERRIDE_VIOLATES, subject, message)
+            yield _remedied(router, LintCode.OVERRIDE_VIOLATES, subject, message, remove)
+
+
+def _remedied(
+    router: Router, code: LintCode, subject: str, message: str, change: Change
+) -> Finding:
+    """A finding that one change is the remedy for."""
+    remedy = change.sentence(Situation.of(router, ()))
+    return Finding(code, subject, message, remedy, change)
 
 
 def _patterns(database: ModelDatabase) -> Iterator[Finding]:
     for problem in database.problems:
-        yield Finding(LintCode.PROBLEM, f"database.{problem.subject}", problem.reason)
+        remedy = "Correct or remove this entry; without it the others still count."
+        subject = f"database.{problem.subject}"
+        yield Finding(LintCode.PROBLEM, subject, problem.reason, remedy)
     for rank, entry in enumerate(database.entries):
         prefix = literal_prefix(entry.pattern).lower()
         if not entry.custom or not prefix:
@@ -187,4 +248,5 @@ def _patterns(database: ModelDatabase) -> Iterator[Finding]:
                 LintCode.PATTERN_SHADOWED,
                 f"database.{clean_line(entry.pattern)}",
                 f"shadowed by the longer {', '.join(stronger[:_SHOWN])}{more}",
+                f"Write an entry for {stronger[0]} itself: the longest pattern wins.",
             )

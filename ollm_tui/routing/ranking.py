@@ -9,9 +9,8 @@ import re
 from collections.abc import Sequence
 from functools import lru_cache
 from heapq import nsmallest
-from math import isfinite
-from operator import itemgetter
-from typing import Final, NamedTuple
+from math import inf
+from typing import Final
 
 from ollm_tui.core.fit import estimate_memory
 from ollm_tui.core.model import UNKNOWN_FAMILY, ModelInfo
@@ -32,25 +31,12 @@ Fault = tuple[Code, str]
 canonical_key = lru_cache(maxsize=20_000)(name_key)
 
 
-class _Entrant(NamedTuple):
-    """A model with what the rules look at, read once."""
-
-    model: ModelInfo
-    tokens: int
-    """Context window."""
-    family: str
-    slot: int | None
-    exact: bool
-    """The family equals the preferred entry and does not merely hold it."""
-    by_name: str
-    """Sort key, different for every name."""
-
-
 RankKey = tuple[
-    int, bool, bool, int, bool, bool, int, float, int, int, str, _Entrant
+    int, bool, bool, int, bool, bool, int, float, int, int, str, ModelInfo, str
 ]  # fmt: skip
 """Slot, base model, substring only, specialist, not loaded, over budget, size (what is known,
-parameters, bytes), context, name. No two names are equal, so that entrants are never compared."""
+parameters, bytes), context, name: what ranks. No two names are equal, so that the comparison never
+comes to what follows: the model and its family. One flat tuple, as there is one for each model."""
 
 
 def preferred_families(profile: RoutingProfile) -> tuple[str, ...]:
@@ -69,8 +55,9 @@ class Judge:
         self._database = database
         self._config = config
         self._preferred = preferred_families(profile)
+        self._smallest_first = profile.size_preference == SMALLEST
         self._limited = config.memory_budget_bytes is not None
-        self._slots: dict[str, tuple[int | None, bool]] = {}
+        self._places: dict[str, tuple[str, int | None, bool]] = {}
         self._required = [(name, capability_field(name)) for name in profile.required_capabilities]
 
     def judge(self, models: Sequence[ModelInfo], chosen: int | None = None) -> list[Candidate]:
@@ -82,42 +69,44 @@ class Judge:
         """
         seen: set[str] = set()
         passed: list[RankKey] = []
-        dropped: list[tuple[str, Candidate]] = []
+        dropped: list[Candidate] = []
         for index, model in enumerate(models):
-            entrant = self._read(model)
-            known = len(seen)
-            seen.add(canonical_key(model.name))
-            fault = _DUPLICATE if len(seen) == known else self._fault(entrant)
+            name = model.name
+            key = canonical_key(name)
+            tokens = self.context_tokens(model)
+            fault = _DUPLICATE if key in seen else self._fault(model, tokens)
+            seen.add(key)
             if index == chosen:
                 continue
-            if fault:
-                candidate = _candidate(entrant, Verdict.DROPPED, *fault)
-                dropped.append((entrant.by_name, candidate))
+            if fault is None:
+                passed.append(self._rank_key(model, tokens))
             else:
-                passed.append(self._rank_key(entrant))
+                family, slot, _ = self._placed(model)
+                row = Candidate(name, Verdict.DROPPED, *fault, slot, family, tokens)
+                dropped.append(row)
         passed.sort()
-        dropped.sort(key=itemgetter(0))
+        dropped.sort(key=_by_name)
         if chosen is not None:
-            first = [self._overriding(self._read(models[chosen]))]
+            first = [self._overriding(models[chosen])]
             why = Code.OVERRIDE_USED, f"the override names {models[chosen].display_name}"
-            rest = [_candidate(rank[-1], Verdict.ELIGIBLE, *why) for rank in passed]
+            rest = [_candidate(rank, Verdict.ELIGIBLE, *why) for rank in passed]
         else:
-            first = [self._winning(rank[-1]) for rank in passed[:1]]
+            first = [self._winning(rank) for rank in passed[:1]]
             rest = [
-                _candidate(rank[-1], Verdict.ELIGIBLE, *self._lost(rank, passed[0]))
+                _candidate(rank, Verdict.ELIGIBLE, *self._lost(rank, passed[0]))
                 for rank in passed[1:]
             ]
-        return first + rest + [candidate for _, candidate in dropped]
+        return first + rest + dropped
 
     def best_of(self, models: Sequence[ModelInfo], count: int) -> list[ModelInfo]:
         """Return up to `count` models that meet the profile, best first."""
-        entrants = (self._read(model) for model in models)
-        fitting = [entrant for entrant in entrants if not self._fault(entrant)]
-        return [entrant.model for entrant in nsmallest(count, fitting, self._suggestion_key)]
+        contexts = ((model, self.context_tokens(model)) for model in models)
+        fitting = [self._rank_key(*pair) for pair in contexts if self._fault(*pair) is None]
+        return [rank[-2] for rank in nsmallest(count, fitting, lambda rank: rank[:-2])]
 
     def unmet(self, model: ModelInfo) -> Fault | None:
         """The first requirement of the profile that a model does not meet, or None."""
-        return self._unmet(self._read(model))
+        return self._unmet(model, self.context_tokens(model))
 
     def context_tokens(self, model: ModelInfo) -> int:
         """The context window as given, else as the database has it. Source: decision R24."""
@@ -142,17 +131,18 @@ class Judge:
         budget = self._config.memory_budget_bytes
         return budget is not None and self.memory_bytes(model) > budget
 
-    def _read(self, model: ModelInfo) -> _Entrant:
-        """The family as given, else as the database and the name tell. Source: decision R13."""
+    def _placed(self, model: ModelInfo) -> tuple[str, int | None, bool]:
+        """The family, as given, else as the database and the name tell, and what it is worth here.
+
+        Source: decision R13.
+        """
         family = model.family
         if not family or family == UNKNOWN_FAMILY:
             family = self._database.get_model_family(model.name)
-        slot = self._slots.get(family)
-        if slot is None:
-            slot = self._slots[family] = self._find_slot(family.casefold())
-        return _Entrant(
-            model, self.context_tokens(model), family, slot[0], slot[1], by_name(model.name)
-        )
+        placed = self._places.get(family)
+        if placed is None:
+            placed = self._places[family] = (family, *self._find_slot(family.casefold()))
+        return placed
 
     def _find_slot(self, family: str) -> tuple[int | None, bool]:
         """Which preferred family, from 1: an equal one, else the longest that it holds.
@@ -168,21 +158,20 @@ class Judge:
             return None, False
         return self._preferred.index(max(held, key=len)) + 1, False
 
-    def _fault(self, entrant: _Entrant) -> Fault | None:
+    def _fault(self, model: ModelInfo, tokens: int) -> Fault | None:
         """The first rule that drops a model, or None when it is eligible."""
-        if entrant.model.remote and not self._config.allow_remote:
+        if model.remote and not self._config.allow_remote:
             return Code.REMOTE_NOT_ALLOWED, "runs on another machine"
-        if entrant.model.embedding_only:
+        if model.embedding_only:
             return Code.EMBEDDING_ONLY, "answers no prompts"
-        return self._unmet(entrant)
+        return self._unmet(model, tokens)
 
-    def _unmet(self, entrant: _Entrant) -> Fault | None:
-        have, need = entrant.tokens, self._profile.min_context_window
+    def _unmet(self, model: ModelInfo, have: int) -> Fault | None:
+        need = self._profile.min_context_window
         if have < need:
-            if self.is_context_assumed(entrant.model):
+            if self.is_context_assumed(model):
                 return Code.CONTEXT_ASSUMED, f"context unknown, {have:,} assumed < {need:,}"
             return _too_small(have, need)
-        model = entrant.model
         capabilities = model.capabilities or self._database.get_model_capabilities(model.name)
         for name, field in self._required:
             if field is None:
@@ -192,26 +181,27 @@ class Judge:
                 return Code.CAPABILITY_MISSING, f"no {name}"
         return None
 
-    def _rank_key(self, entrant: _Entrant) -> RankKey:
+    def _rank_key(self, model: ModelInfo, tokens: int) -> RankKey:
         """The total order: the smallest key wins. Source: rulings Z5 and Z6; decision R33."""
-        model = entrant.model
+        family, slot, exact = self._placed(model)
         profiles = self._database.lookup(model.name).profiles
         over_budget = self._limited and self.over_budget(model)
+        known, parameters, size_bytes = self._size_key(model, over_budget)
         return (
-            entrant.slot or _LAST,
+            slot or _LAST,
             model.base_model,
-            entrant.slot is not None and not entrant.exact,
+            slot is not None and not exact,
             len(profiles) if self._profile.name in profiles else _LAST,
             self._config.prefer_loaded and not model.loaded,
             over_budget,
-            *self._size_key(model, over_budget),
-            -entrant.tokens,
-            entrant.by_name,
-            entrant,
+            known,
+            parameters,
+            size_bytes,
+            -tokens,
+            by_name(model.name),
+            model,
+            family,
         )
-
-    def _suggestion_key(self, entrant: _Entrant) -> tuple[object, ...]:
-        return self._rank_key(entrant)[:-1]
 
     def _size_key(self, model: ModelInfo, over_budget: bool) -> tuple[int, float, int]:
         """Known parameters before bytes before nothing; of those over the budget, the smallest.
@@ -219,71 +209,95 @@ class Judge:
         Source: decisions R16, R17 and R27.
         """
         # A stub's bytes are not the model's.
-        size_bytes = 0 if model.remote else max(model.size_bytes, 0)
-        sign = 1 if over_budget or self._profile.size_preference == SMALLEST else -1
+        size_bytes = 0 if model.remote or model.size_bytes < 0 else model.size_bytes
+        sign = 1 if over_budget or self._smallest_first else -1
         parameters = model.parameters_billions
-        if parameters is not None and isfinite(parameters) and parameters > 0:
-            return 0, sign * round(parameters, 1), sign * size_bytes
+        if parameters is not None and 0 < parameters < inf:
+            return 0, sign * _rounded(parameters), sign * size_bytes
         return (1 if size_bytes else 2), 0, sign * size_bytes
 
-    def _overriding(self, entrant: _Entrant) -> Candidate:
-        fault = self._fault(entrant)
+    def _overriding(self, model: ModelInfo) -> Candidate:
+        tokens = self.context_tokens(model)
+        rank = self._rank_key(model, tokens)
+        fault = self._fault(model, tokens)
         if fault:
-            return _candidate(entrant, Verdict.SELECTED, Code.OVERRIDE_VIOLATES, fault[1])
-        return _candidate(entrant, Verdict.SELECTED, Code.OVERRIDE_USED, "named by the override")
+            return _candidate(rank, Verdict.SELECTED, Code.OVERRIDE_VIOLATES, fault[1])
+        return _candidate(rank, Verdict.SELECTED, Code.OVERRIDE_USED, "named by the override")
 
-    def _winning(self, entrant: _Entrant) -> Candidate:
-        if entrant.slot is None:
+    def _winning(self, rank: RankKey) -> Candidate:
+        slot, family = _slot(rank), rank[-1]
+        if slot is None:
             why = "the best that meets the profile"
-            return _candidate(entrant, Verdict.SELECTED, Code.NOT_PREFERRED, why)
-        entry = self._preferred[entrant.slot - 1]
-        held = entry if entrant.exact else f"{entrant.family} holds {entry}"
-        why = f"{held}, choice {entrant.slot} of {len(self._preferred)}"
-        return _candidate(entrant, Verdict.SELECTED, Code.PREFERRED, why)
+            return _candidate(rank, Verdict.SELECTED, Code.NOT_PREFERRED, why)
+        entry = self._preferred[slot - 1]
+        is_held = rank[2]
+        held = f"{family} holds {entry}" if is_held else entry
+        why = f"{held}, choice {slot} of {len(self._preferred)}"
+        return _candidate(rank, Verdict.SELECTED, Code.PREFERRED, why)
 
     def _lost(self, mine: RankKey, best: RankKey) -> Fault:
         """Why an eligible model is not the winner: the first part of the key that differs."""
-        entrant, winner = mine[-1], best[-1]
-        name = winner.model.display_name
+        model, family = mine[-2:]
+        winner, winning_family = best[-2:]
+        name = winner.display_name
         rule = 0
         while mine[rule] == best[rule]:
             rule += 1
         match rule:
-            case 0 if entrant.slot is None:
-                return Code.NOT_PREFERRED, f"{entrant.family} is not a preferred family"
+            case 0 if _slot(mine) is None:
+                return Code.NOT_PREFERRED, f"{family} is not a preferred family"
             case 0:
-                choices = f"choice {entrant.slot}, {name} is choice {winner.slot}"
+                choices = f"choice {_slot(mine)}, {name} is choice {_slot(best)}"
                 return Code.LOST_TIEBREAK, f"family: {choices}"
             case 1:
                 return Code.BASE_MODEL, "continues text, does not chat"
             case 2:
-                return Code.LOST_TIEBREAK, f"family: {entrant.family} is not quite {winner.family}"
+                return Code.LOST_TIEBREAK, f"family: {family} is not quite {winning_family}"
             case 3:
                 return Code.LOST_SPECIALIST, f"{name} is more of a {self._profile.name} model"
             case 4:
                 return Code.LOST_TIEBREAK, f"loaded: {name} is in memory"
             case 5:
-                need = gigabytes(self.memory_bytes(entrant.model))
+                need = gigabytes(self.memory_bytes(model))
                 budget = gigabytes(self._config.memory_budget_bytes or 0)
                 return Code.OVER_BUDGET, f"needs {need}, {budget} are there"
             case 6 | 7 | 8:
-                sizes = f"{size(entrant.model)}, {name} is {size(winner.model)}"
+                sizes = f"{size(model)}, {name} is {size(winner)}"
                 return Code.LOST_TIEBREAK, f"size: {sizes}"
             case 9:
-                return Code.LOST_TIEBREAK, f"context: {entrant.tokens:,} < {winner.tokens:,}"
+                return Code.LOST_TIEBREAK, f"context: {-mine[9]:,} < {-best[9]:,}"
             case _:
                 return Code.LOST_TIEBREAK, f"name: after {name}"
 
 
 @lru_cache(maxsize=1_000)
+def _rounded(parameters: float) -> float:
+    """To one decimal, as lists show it. Source: ruling Z12."""
+    return round(parameters, 1)
+
+
+# The same few sizes and contexts come up in every list, so that their texts are kept.
+@lru_cache(maxsize=1_000)
+def _billions(parameters: float) -> str:
+    return f"{parameters:g}B"
+
+
+@lru_cache(maxsize=1_000)
 def _too_small(have: int, need: int) -> Fault:
-    # Kept, since the same few contexts come up in every list.
     return Code.CONTEXT_TOO_SMALL, f"{have:,} < {need:,}"
 
 
-def _candidate(entrant: _Entrant, verdict: Verdict, code: Code, detail: str) -> Candidate:
-    model, tokens, family, slot, _, _ = entrant
-    return Candidate(model.name, verdict, code, detail, slot, family, tokens)
+def _candidate(rank: RankKey, verdict: Verdict, code: Code, detail: str) -> Candidate:
+    return Candidate(rank[-2].name, verdict, code, detail, _slot(rank), rank[-1], -rank[9])
+
+
+def _slot(rank: RankKey) -> int | None:
+    slot = rank[0]
+    return None if slot == _LAST else slot
+
+
+def _by_name(candidate: Candidate) -> str:
+    return by_name(candidate.model)
 
 
 @lru_cache(maxsize=20_000)
@@ -308,5 +322,5 @@ def gigabytes(count: int) -> str:
 def size(model: ModelInfo) -> str:
     """Parameters, else bytes, else that nobody knows."""
     if model.parameters_billions:
-        return f"{model.parameters_billions:g}B"
+        return _billions(model.parameters_billions)
     return gigabytes(model.size_bytes) if model.size_bytes else "of unknown size"

@@ -7,6 +7,7 @@ Source: design, Model Router; Properties 7 to 10.
 """
 
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import Final
 
 from ollm_tui.core.error import OverrideNotInstalled, RoutingError, UnknownProfile
@@ -49,6 +50,10 @@ class Router:
     def with_config(self, config: RoutingConfig) -> "Router":
         """Return a router with other settings and the same profiles and database."""
         return Router(self.profiles, self.database, config, self._suggestions)
+
+    def pinned_to(self, model: str) -> "Router":
+        """Return a router that always names this model, as --model does."""
+        return self.with_config(replace(self.config, pinned_model=model))
 
     def list_profiles(self) -> tuple[RoutingProfile, ...]:
         """Return every profile, the built-in ones first."""

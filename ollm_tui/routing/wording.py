@@ -48,7 +48,8 @@ def summary(asked: str, hops: Sequence[Hop], via: Via, model: str) -> str:
 
 def _why_it_fits(hop: Hop) -> str:
     winner = hop.candidates[0]
-    eligible = [c for c in hop.candidates if c.verdict is not Verdict.DROPPED]
+    dropped = Verdict.DROPPED
+    eligible = [c for c in hop.candidates if c.verdict is not dropped]
     if len(eligible) == 1:
         return f"no other model meets {hop.profile.name}"
     if winner.slot is None:

@@ -157,15 +157,15 @@ ScriptItem = Mapping[str, object] | str | bytes | Cut
 
 
 class PullScript:
-    """What a pull of one name sends, line by line, each let out by the test."""
+    """What a pull of one name, or a chat with it, sends: line by line, let out by the test."""
 
     def __init__(self, items: Sequence[ScriptItem]) -> None:
         self.items = tuple(items)
         self.gate = Gate()
         self.sent = 0
-        """How many items have gone out, over all pulls."""
+        """How many items have gone out, over all requests."""
         self.ended = threading.Event()
-        """Set once a pull's stream is over: sent, cut, or left by the client."""
+        """Set once a stream is over: sent, cut, or left by the client."""
 
     def advance(self, count: int = 1) -> None:
         """Let the next `count` items out."""
@@ -186,6 +186,7 @@ class Faults:
         self._pulls: dict[str, PullFault] = {}
         self._pull_gates: dict[str, Gate] = {}
         self._scripts: dict[str, PullScript] = {}
+        self._chats: dict[str, PullScript] = {}
 
     def set(
         self,
@@ -261,16 +262,25 @@ class Faults:
             self._scripts[_key(name)] = script
         return script
 
+    def script_chat(self, name: str, items: Sequence[ScriptItem]) -> PullScript:
+        """Make chats with an installed model send exactly these items; as `script_pull`."""
+        script = PullScript(items)
+        with self._lock:
+            self._chats[_key(name)] = script
+        return script
+
     def clear(self) -> None:
         """Turn every knob back and open every gate."""
         with self._lock:
             gates = [*self._gates.values(), *self._pull_gates.values()]
-            gates += [script.gate for script in self._scripts.values()]
+            scripts = [*self._scripts.values(), *self._chats.values()]
+            gates += [script.gate for script in scripts]
             self._endpoints.clear()
             self._gates.clear()
             self._pulls.clear()
             self._pull_gates.clear()
             self._scripts.clear()
+            self._chats.clear()
         for gate in gates:
             gate.open()
 
@@ -309,9 +319,14 @@ class Faults:
             return self._pull_gates.get(_key(name)) or self._pull_gates.get(EVERY_PATH)
 
     def script(self, name: str) -> PullScript | None:
-        """Return the script of a name. For the server."""
+        """Return the script for pulls of a name. For the server."""
         with self._lock:
             return self._scripts.get(_key(name))
+
+    def chat_script(self, name: str) -> PullScript | None:
+        """Return the script for chats with a model. For the server."""
+        with self._lock:
+            return self._chats.get(_key(name))
 
 
 def _key(name: str) -> str:

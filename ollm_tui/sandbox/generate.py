@@ -15,7 +15,7 @@ from starlette.responses import Response
 from ollm_tui.sandbox import texts
 from ollm_tui.sandbox.body import ApiError, Fields, LineStream, fields, json_response
 from ollm_tui.sandbox.models import SandboxModel
-from ollm_tui.sandbox.pull_faults import json_line
+from ollm_tui.sandbox.pull_faults import json_line, script_lines
 from ollm_tui.sandbox.store import Installed
 from ollm_tui.sandbox.wire import timestamp
 from ollm_tui.sandbox.world import World
@@ -86,6 +86,9 @@ class GenerateRoutes:
         load_ns = await self._load(model, asked)
         if empty:
             return json_response(self._line(name, chat, done_reason="load"))
+        script = self._world.faults.chat_script(name)
+        if chat and script is not None:
+            return LineStream(script_lines(script))
         lines = self._tokens(asked, model, prompt, chat, load_ns)
         if asked.flag("stream", default=True):
             return LineStream(json_line(line) async for line in lines)
@@ -118,6 +121,8 @@ class GenerateRoutes:
             yield self._line(name, chat, token=token, thinking=thinking)
         spent_ns = time.perf_counter_ns() - started_ns
         prompt_count = max(1, len(prompt.split()) * 4 // 3)
+        if (context_tokens := asked.number_option("num_ctx")) is not None:
+            prompt_count = min(prompt_count, max(1, context_tokens))  # the rest is cut off
         yield self._line(name, chat, done_reason="stop" if said == whole else "length") | {
             "total_duration": load_ns + spent_ns + prompt_count * 1_000_000,
             "load_duration": load_ns,

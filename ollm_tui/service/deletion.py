@@ -8,11 +8,12 @@ from collections.abc import Awaitable, Callable, Iterable, Sequence
 from datetime import datetime, timedelta
 
 from ollm_tui.core.error import ModelInUse, OllmError, Unsupported
+from ollm_tui.core.event import PendingDeletion, PendingDeletions
 from ollm_tui.core.model import ModelInfo, RunningModel
 from ollm_tui.core.name import name_key
 from ollm_tui.providers.base import Provider
+from ollm_tui.service.downloads import Downloads
 from ollm_tui.service.installed import InstalledModels
-from ollm_tui.service.queue import DownloadQueue
 from ollm_tui.service.running import RunningModels
 
 UNDO_S = 5.0
@@ -36,10 +37,9 @@ class PendingDelete:
 
     def undo(self) -> bool:
         """Take it back; whether that was in time, so that nothing is deleted."""
-        if self._task is not None and not self._has_begun:
-            self._task.cancel()
-            return True
-        return False
+        if self._task is None or self._has_begun or self._task.cancelling():
+            return False
+        return self._task.cancel()
 
     async def wait(self) -> Errors | None:
         """Wait until they are deleted and return what went wrong, by name; None if taken back."""
@@ -67,8 +67,9 @@ class Deletions:
 
     Args:
         provider: whom to ask.
-        installed, running, queue: what is known of them.
+        installed, running, downloads: what is known of them.
         refresh: starts to ask for all anew; what it returns is done when that is.
+        on_change: told what can still be taken back, whenever that changes.
         sleep: waits for seconds.
         now: the wall clock.
     """
@@ -79,32 +80,58 @@ class Deletions:
         *,
         installed: InstalledModels,
         running: RunningModels,
-        queue: DownloadQueue,
+        downloads: Downloads,
         refresh: Callable[[], asyncio.Future[None]],
+        on_change: Callable[[PendingDeletions], None],
         sleep: Callable[[float], Awaitable[None]],
         now: Callable[[], datetime],
     ) -> None:
         self._provider = provider
         self._installed = installed
         self._running = running
-        self._queue = queue
+        self._downloads = downloads
         self._refresh = refresh
+        self._on_change = on_change
         self._sleep = sleep
         self._now = now
         self._pending: dict[PendingDelete, asyncio.Task[Errors]] = {}
+        self._tasks: set[asyncio.Task[Errors]] = set()
 
     @property
     def pending(self) -> tuple[PendingDelete, ...]:
         """Those that can still be taken back, oldest first."""
         return tuple(self._pending)
 
-    async def delete(self, names: Sequence[str], *, force: bool = False) -> Errors:
-        """Remove models one after the other; returns what went wrong, by name."""
+    @property
+    def state(self) -> PendingDeletions:
+        """Those that can still be taken back, as others see them."""
+        return PendingDeletions(
+            tuple(PendingDeletion(pending.names, pending.due_at) for pending in self._pending)
+        )
+
+    def undo(self) -> tuple[str, ...]:
+        """Take back the last delete that can be; returns the names, none if it is too late."""
+        for pending in reversed(self.pending):
+            if pending.undo():
+                return pending.names
+        return ()
+
+    async def delete(
+        self, names: Sequence[str], *, force: bool = False, unload: bool = False
+    ) -> Errors:
+        """Remove models one after the other; returns what went wrong, by name.
+
+        Args:
+            force: also while they are loaded.
+            unload: take those that are loaded out of memory first.
+        """
         errors: Errors = {}
         try:
             for name in names:
                 try:
-                    await self._delete(name, force=force)
+                    if unload:
+                        await self._unload(name)
+                    await self._delete(name, force=force or unload)
                 except OllmError as error:
                     errors[name] = error
         finally:
@@ -113,7 +140,12 @@ class Deletions:
         return errors
 
     async def delete_later(
-        self, names: Sequence[str], *, delay_s: float = UNDO_S, force: bool = False
+        self,
+        names: Sequence[str],
+        *,
+        delay_s: float | None = None,
+        force: bool = False,
+        unload: bool = False,
     ) -> PendingDelete:
         """Remove models after a while in which that can be taken back; `close` drops it.
 
@@ -121,11 +153,20 @@ class Deletions:
             ModelInUse, ProviderError: at once, for what stands against it now.
         """
         for name in names:
-            await self._refuse(name, force=force)
-        pending = PendingDelete(names, self._now() + timedelta(seconds=delay_s))
-        task = pending.begin(lambda: self._sleep(delay_s), lambda: self.delete(names, force=force))
+            await self._refuse(name, force=force or unload)
+        wait_s = UNDO_S if delay_s is None else delay_s
+        pending = PendingDelete(names, self._now() + timedelta(seconds=wait_s))
+
+        async def delete() -> Errors:
+            self._drop(pending)  # from now on it cannot be taken back
+            return await self.delete(names, force=force, unload=unload)
+
+        task = pending.begin(lambda: self._sleep(wait_s), delete)
         self._pending[pending] = task
-        task.add_done_callback(lambda _: self._pending.pop(pending))
+        self._tasks.add(task)
+        task.add_done_callback(self._tasks.discard)
+        task.add_done_callback(lambda _: self._drop(pending))
+        self._on_change(self.state)
         return pending
 
     def freed_bytes_at_most(self, names: Iterable[str]) -> int:
@@ -134,10 +175,21 @@ class Deletions:
 
     async def close(self) -> None:
         """Take back what is pending, and finish what has begun."""
-        tasks = tuple(self._pending.values())
+        tasks = tuple(self._tasks)
         for pending in self.pending:
             pending.undo()
         await asyncio.gather(*tasks, return_exceptions=True)
+
+    def _drop(self, pending: PendingDelete) -> None:
+        if self._pending.pop(pending, None) is not None:
+            self._on_change(self.state)
+
+    async def _unload(self, name: str) -> None:
+        known = self._installed.find(name)
+        digest = known.digest if known else ""
+        for running in await self._running.ask_anew():
+            if is_loaded_as(name, digest, running):
+                await self._running.unload(running.name)
 
     async def _delete(self, name: str, *, force: bool) -> None:
         await self._refuse(name, force=force)
@@ -148,7 +200,7 @@ class Deletions:
             self._installed.forget(name)
 
     async def _refuse(self, name: str, *, force: bool) -> None:
-        if self._queue.is_pending(name):
+        if self._downloads.is_pending(name):
             raise ModelInUse(
                 f"{name} is being downloaded", actions=("Cancel the download first (x).",)
             )
@@ -170,15 +222,19 @@ def refuse_if_loaded(name: str, digest: str, running: Iterable[RunningModel]) ->
         digest: the model's, or empty when unknown.
         running: what is in memory right now.
     """
-    key = name_key(name)
     for model in running:
-        is_same_name = name_key(model.name) == key
-        if is_same_name or (digest and model.digest == digest):
+        if is_loaded_as(name, digest, model):
+            is_same_name = name_key(model.name) == name_key(name)
             raise ModelInUse(
                 f"{name} is loaded in memory",
                 cause="" if is_same_name else f"as {model.display_name}",
                 actions=(f"Unload it first (`ollm-tui stop {model.display_name}`), then delete.",),
             )
+
+
+def is_loaded_as(name: str, digest: str, running: RunningModel) -> bool:
+    """Whether a model in memory is this one, be it under another name."""
+    return name_key(running.name) == name_key(name) or bool(digest and running.digest == digest)
 
 
 def freed_bytes_at_most(names: Iterable[str], installed: Iterable[ModelInfo]) -> int:

@@ -19,6 +19,7 @@ from ollm_tui.service.progress import STALL_AFTER_S, ProgressTracker
 from ollm_tui.service.subscriber import call_all
 
 if TYPE_CHECKING:
+    from ollm_tui.core.progress import PullPlan
     from ollm_tui.service.queue_store import SavedDownload
 
 SPEED_SAMPLES = 60
@@ -26,6 +27,14 @@ LOG_LINES = 200
 
 ProgressCallback = Callable[[ProgressEvent], None]
 Pull = Callable[[str], AsyncGenerator[PullStep, None]]
+
+
+def cancelled(display_name: str) -> DownloadFailed:
+    """What those are told who waited for a download that somebody cancelled."""
+    return DownloadFailed(
+        f"The download of {display_name} was cancelled",
+        actions=("Pull it again; what has arrived is kept for some time.",),
+    )
 
 
 class Download:
@@ -60,6 +69,13 @@ class Download:
         """What it becomes when its task has been cancelled."""
         self.failed_tries = 0
         self.callbacks: list[ProgressCallback] = []
+        self.plan: PullPlan | None = None
+        """What it will fetch, where a manifest said so."""
+        self.is_prepared = False
+        """Whether it may begin: its manifest was read, or could not be in time."""
+        self.preparing: asyncio.Task[None] | None = None
+        self.free_bytes: int | None = None
+        """What the disk has for it; None = unknown."""
         self.is_news = False
         """Whether steps have come since it was last told of."""
         self.told_at_s = clock()
@@ -96,6 +112,8 @@ class Download:
                 log=tuple(self._log),
                 failed_tries=self.failed_tries,
                 next_try_at=self._next_try_at,
+                needed_bytes=self.needed_bytes,
+                free_bytes=self.free_bytes,
             )
         return self._item
 
@@ -113,6 +131,33 @@ class Download:
     def active_state(self) -> PullState:
         """What it is doing now, while it has a task."""
         return PullState.STALLED if self._next_try_at else self.tracker.state()
+
+    @property
+    def needed_bytes(self) -> int | None:
+        """What it will still write to the disk; None = unknown."""
+        if self.plan is None:
+            return None
+        present_bytes = self.plan.total_bytes - self.plan.missing_bytes
+        return max(0, self.plan.total_bytes - max(self.tracker.downloaded_bytes, present_bytes))
+
+    def expect(self, plan: "PullPlan") -> None:
+        """Take in what a manifest says."""
+        if self.state.is_final:
+            return
+        self.plan = plan
+        self.tracker.expect(plan.total_bytes)
+        if self.state.is_active:
+            self.is_news = True
+        else:
+            self.tell(self.state)
+
+    def has_room(self, free_bytes: int | None) -> bool:
+        """Take in what the disk has for it; whether that is enough, as far as known."""
+        if free_bytes != self.free_bytes:
+            self.free_bytes = free_bytes
+            self._item = None
+        needed_bytes = self.needed_bytes
+        return free_bytes is None or needed_bytes is None or needed_bytes <= free_bytes
 
     def recall(self, known: "SavedDownload") -> None:
         """Become what an earlier run left."""

@@ -13,6 +13,7 @@ from ollm_tui.core.error import ModelNotFound, OllmError, closest
 from ollm_tui.core.event import ModelsState
 from ollm_tui.core.model import ModelDetails, ModelInfo, ModelList, RunningModel
 from ollm_tui.core.name import name_key, same_model
+from ollm_tui.core.text import clean_line
 from ollm_tui.providers.base import Provider
 from ollm_tui.service.cache import TTLCache
 from ollm_tui.service.reach import is_unreachable
@@ -129,6 +130,18 @@ class InstalledModels:
             if model.name == name or name_key(model.name) == key:
                 return model
         return None
+
+    def require(self, name: str) -> ModelInfo:
+        """The model of that name as last seen.
+
+        Raises:
+            ModelNotFound: with similar names.
+        """
+        found = self.find(name)
+        if found is None:
+            error = ModelNotFound(f"{clean_line(name)} is not installed")
+            raise self._with_suggestions(name, error)
+        return found
 
     def doubt(self, error: OllmError) -> None:
         """What is known can no longer be confirmed."""

@@ -3,7 +3,7 @@
 Both are made on first use, since routing takes a while to import.
 """
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from typing import TYPE_CHECKING
 
 from ollm_tui.core.model import ModelInfo
@@ -11,6 +11,7 @@ from ollm_tui.core.model import ModelInfo
 if TYPE_CHECKING:
     from ollm_tui.routing.database import ModelDatabase
     from ollm_tui.routing.router import Router
+    from ollm_tui.routing.situation import Situation
 
 
 class Knowledge:
@@ -49,6 +50,20 @@ class Knowledge:
             make_router = self._make_router or (lambda database: Router(database=database))
             self._router = make_router(self.database)
         return self._router
+
+    def situation(self, models: Sequence[ModelInfo], profile: str | None) -> "Situation":
+        """All that decides which of the models a profile gets; None = the default profile.
+
+        Reads the catalogue, so that advice knows what could be installed.
+        """
+        from ollm_tui.catalogue.catalogue import catalogue
+        from ollm_tui.routing.situation import Situation
+
+        return Situation.of(self.router, models, profile, catalogue())
+
+    def forget(self) -> None:
+        """Make both anew on their next use, by the settings that are in force then."""
+        self._database = self._router = None
 
     def enrich(self, models: Iterable[ModelInfo]) -> tuple[ModelInfo, ...]:
         """The models, each with what the database knows of it; may run in a thread."""

@@ -20,12 +20,21 @@ class ProcessLock:
         self._is_usable = True
 
     @property
+    def is_usable(self) -> bool:
+        """Whether somebody can hold it at all, as far as known."""
+        return self._is_usable
+
+    @property
     def is_held(self) -> bool:
         """Whether this process holds it."""
         return self._descriptor is not None
 
-    def acquire(self) -> bool:
-        """Take it if it is free; whether it is held now."""
+    def acquire(self, *, shared: bool = False) -> bool:
+        """Take it if it is free; whether it is held now.
+
+        Args:
+            shared: beside others who take it so.
+        """
         if self._descriptor is not None or not self._is_usable:
             return self.is_held
         import fcntl
@@ -38,7 +47,8 @@ class ProcessLock:
             self._is_usable = False  # nobody can hold it, so it is not tried again
             return False
         try:
-            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            kind = fcntl.LOCK_SH if shared else fcntl.LOCK_EX
+            fcntl.flock(descriptor, kind | fcntl.LOCK_NB)
         except OSError:
             os.close(descriptor)
             return False

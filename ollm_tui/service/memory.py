@@ -3,9 +3,12 @@
 Owns what is written when; of several processes only the one that holds the lock keeps a queue.
 """
 
+import re
 from collections.abc import Callable
 from datetime import datetime
 from pathlib import Path
+from typing import TYPE_CHECKING, TypeVar
+from zlib import crc32
 
 from ollm_tui.core.event import Notice, QueueItem
 from ollm_tui.core.model import ModelList
@@ -14,6 +17,14 @@ from ollm_tui.core.progress import PullState
 from ollm_tui.providers.base import Provider
 from ollm_tui.service.list_store import KnownList, load_list, save_list
 from ollm_tui.service.lock import ProcessLock
+from ollm_tui.service.queue_share import (
+    SharedQueue,
+    Wish,
+    load_shared,
+    save_shared,
+    save_wish,
+    take_wishes,
+)
 from ollm_tui.service.queue_store import (
     EndedDownload,
     SavedDownload,
@@ -23,7 +34,12 @@ from ollm_tui.service.queue_store import (
     save_queue,
 )
 from ollm_tui.service.retry import may_pass
-from ollm_tui.service.state import StateFile
+from ollm_tui.service.state import Job, StateFile
+
+if TYPE_CHECKING:
+    import sqlite3
+
+T = TypeVar("T")
 
 
 class Memory:
@@ -37,9 +53,11 @@ class Memory:
 
     def __init__(self, path: Path, provider: Provider, on_notice: Callable[[Notice], None]) -> None:
         self._file = StateFile(path, on_notice)
-        self._lock = ProcessLock(path.with_name("queue.lock"))
+        self._path = path
         self._provider = provider
+        self._locks: tuple[ProcessLock, ProcessLock] | None = None
         self._saved: tuple[tuple[str, PullState], ...] = ()
+        self._seen_version: int | None = None
 
     @property
     def is_ready(self) -> bool:
@@ -62,7 +80,100 @@ class Memory:
 
     def own_queue(self) -> bool:
         """Be the process that keeps the queue, unless another one is."""
-        return self._lock.acquire()
+        return self.is_ready and self._keeping.acquire()
+
+    @property
+    def is_kept_elsewhere(self) -> bool:
+        """Whether another process keeps the queue; else this one does from now on, if any can."""
+        return self.is_ready and not self.own_queue() and self._keeping.is_usable
+
+    # For the process that keeps the queue.
+
+    @property
+    def is_watched(self) -> bool:
+        """Whether any other process watches the queue."""
+        is_alone = self._watching.acquire()
+        self._watching.release()
+        return not is_alone and self._watching.is_usable
+
+    async def wishes(self) -> tuple[Wish, ...]:
+        """Take what others wish for, if the file has changed since it was last looked at."""
+        return await self._if_changed(lambda file: take_wishes(file, *self._owner), ())
+
+    def share(self, shared: SharedQueue) -> None:
+        """Let others see the queue as it is now."""
+        self._file.post(lambda file: save_shared(file, *self._owner, shared))
+
+    # For those that watch it.
+
+    def start_watching(self) -> None:
+        """Be seen to watch the queue."""
+        self._watching.acquire(shared=True)
+
+    def stop_watching(self) -> None:
+        """Watch no more."""
+        if self._locks is not None:
+            self._watching.release()
+
+    def wish(self, wish: Wish) -> None:
+        """Leave a wish for the process that keeps the queue."""
+        self._file.post(lambda file: save_wish(file, *self._owner, wish))
+
+    async def wish_and_wait(self, wish: Wish) -> int | None:
+        """Leave a wish and return its number; None if that failed."""
+        return await self._file.run(lambda file: save_wish(file, *self._owner, wish), None)
+
+    async def shared_if_new(self) -> SharedQueue | None:
+        """As `shared`, but None if the file has not changed since it was last looked at."""
+        return await self._if_changed(lambda file: load_shared(file, *self._owner), None)
+
+    async def _if_changed(self, job: Job[T], default: T) -> T:
+        def look(file: "sqlite3.Connection") -> T:
+            (version,) = file.execute("PRAGMA data_version").fetchone()
+            if version == self._seen_version:
+                return default
+            result = job(file)
+            self._seen_version = version
+            return result
+
+        return await self._file.run(look, default)
+
+    @property
+    def _keeping(self) -> ProcessLock:
+        return self._both_locks()[0]
+
+    @property
+    def _watching(self) -> ProcessLock:
+        return self._both_locks()[1]
+
+    def _both_locks(self) -> tuple[ProcessLock, ProcessLock]:
+        """The lock of who keeps the queue, and that of those who watch it."""
+        if self._locks is None:
+            kind, host = self._owner
+            words = re.sub(r"[^A-Za-z0-9.]+", "-", f"{kind}-{host}").strip("-")[:60]
+            name = f"queue-{words}-{crc32(f'{kind} {host}'.encode()):08x}"
+            self._locks = (
+                ProcessLock(self._path.with_name(f"{name}.lock")),
+                ProcessLock(self._path.with_name(f"{name}.watch")),
+            )
+        return self._locks
+
+    # What is kept.
+
+    async def take_over(
+        self,
+    ) -> tuple[SharedQueue, tuple[Wish, ...], tuple[SavedDownload, ...]]:
+        """What the process that kept the queue last told, what is wished for, and what to go on
+        with, in one step."""
+        owner = self._owner
+
+        def take(
+            file: "sqlite3.Connection",
+        ) -> tuple[SharedQueue, tuple[Wish, ...], tuple[SavedDownload, ...]]:
+            wishes = take_wishes(file, *owner)
+            return load_shared(file, *owner), wishes, load_queue(file, *owner)
+
+        return await self._file.run(take, (SharedQueue(), (), ()))
 
     async def unfinished(self) -> tuple[SavedDownload, ...]:
         """The downloads to go on with; none while another process sees to them."""
@@ -112,7 +223,8 @@ class Memory:
     async def close(self) -> None:
         """Write what is left to write, and let others keep the queue."""
         await self._file.close()
-        self._lock.release()
+        for lock in self._locks or ():
+            lock.release()
 
     async def _rows(self) -> tuple[SavedDownload, ...]:
         return await self._file.run(lambda file: load_queue(file, *self._owner), ())

@@ -53,7 +53,7 @@ class ProgressTracker:
         self._phase = PullPhase.RESOLVING
         self._downloaded_bytes = 0
         self._received_bytes = 0
-        self._recalled_total_bytes = 0
+        self._expected_total_bytes = 0
         self._percentage = 0.0
         self._samples: deque[tuple[float, int]] = deque()
         self._measuring_since_s = self._grew_at_s = self._moved_at_s = clock()
@@ -79,7 +79,11 @@ class ProgressTracker:
     def recall(self, downloaded_bytes: int, total_bytes: int) -> None:
         """Go on from what an earlier run knew, which is all there is until layers are reported."""
         self._downloaded_bytes = downloaded_bytes
-        self._recalled_total_bytes = total_bytes
+        self._expected_total_bytes = total_bytes
+
+    def expect(self, total_bytes: int) -> None:
+        """All of it will be so many bytes, says a manifest; before any layer is reported."""
+        self._expected_total_bytes = total_bytes
 
     def start(self) -> None:
         """A try begins: what came before says nothing about speed and stalls."""
@@ -98,6 +102,8 @@ class ProgressTracker:
             layer.completed = max(layer.completed, step.completed_bytes)
             self._measure(is_moving=step.completed_bytes > layer.reported)
             layer.reported = step.completed_bytes
+        elif step.total_bytes and step.phase is PullPhase.RESOLVING:
+            self.expect(step.total_bytes)
         elif step.phase in _ALL_ARRIVED:
             for layer in self._layers.values():
                 layer.completed = layer.total
@@ -135,7 +141,7 @@ class ProgressTracker:
     def _total_bytes(self) -> int:
         known = sum(layer.total for layer in self._layers.values())
         if not known or self._phase not in _ALL_ARRIVED:
-            known = max(known, self._recalled_total_bytes)
+            known = max(known, self._expected_total_bytes)
         return max(known, self._downloaded_bytes)
 
     def _measure(self, *, is_moving: bool) -> None:

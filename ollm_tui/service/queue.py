@@ -10,15 +10,16 @@ from collections.abc import Awaitable, Callable, Iterable
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
-from ollm_tui.core.error import DownloadFailed, OllmError
+from ollm_tui.core.error import NotEnoughSpace, OllmError
 from ollm_tui.core.event import QueueItem, QueueState
 from ollm_tui.core.name import name_key
 from ollm_tui.core.progress import PullPhase, PullState
 from ollm_tui.service import retry
-from ollm_tui.service.download import Download, ProgressCallback, Pull
+from ollm_tui.service.download import Download, ProgressCallback, Pull, cancelled
 from ollm_tui.service.subscriber import as_bug
 
 if TYPE_CHECKING:
+    from ollm_tui.service.preflight import Preflight
     from ollm_tui.service.queue_store import SavedDownload
 
 _LOG = logging.getLogger(__name__)
@@ -32,6 +33,7 @@ class DownloadQueue:
 
     Args:
         pull: the provider's pull.
+        preflight: says which may begin; all may when absent.
         on_change: called with the whole queue, at most every 0.1 s while bytes arrive and at
             once when an entry starts or ends.
         on_settled: called with each entry that ends and that the provider was asked for.
@@ -46,6 +48,7 @@ class DownloadQueue:
         self,
         pull: Pull,
         *,
+        preflight: "Preflight | None" = None,
         on_change: Callable[[QueueState], None],
         on_settled: Callable[[QueueItem], None],
         clock: Callable[[], float],
@@ -55,6 +58,9 @@ class DownloadQueue:
         now: Callable[[], datetime] = lambda: datetime.now(UTC),
     ) -> None:
         self._pull = pull
+        self._preflight = preflight
+        if preflight is not None:
+            preflight.on_news = self._look_again
         self._on_change = on_change
         self._on_settled = on_settled
         self._clock = clock
@@ -106,6 +112,13 @@ class DownloadQueue:
         self._start_next()
         self._publish()
 
+    def number_of(self, name: str) -> int | None:
+        """The id of the entry of this model: the one that has not ended, else the last one."""
+        key = name_key(name)
+        found = [item for item in self._downloads.values() if item.key == key]
+        found.sort(key=lambda download: not download.state.is_final)
+        return found[-1].number if found else None
+
     async def wait(self, number: int) -> None:
         """Wait until the entry has ended.
 
@@ -117,10 +130,7 @@ class DownloadQueue:
         if download.error is not None:
             raise download.error
         if download.state is PullState.CANCELLED:
-            raise DownloadFailed(
-                f"The download of {download.display_name} was cancelled",
-                actions=("Pull it again; what has arrived is kept for some time.",),
-            )
+            raise cancelled(download.display_name)
 
     async def leave(self, number: int, on_progress: ProgressCallback | None = None) -> None:
         """Take back one `add`; the download is cancelled when nobody else wants it."""
@@ -204,6 +214,13 @@ class DownloadQueue:
         }
         self._publish()
 
+    def forget(self, number: int) -> None:
+        """Forget one entry that has ended."""
+        download = self._downloads.get(number)
+        if download is not None and download.state.is_final:
+            del self._downloads[number]
+            self._publish()
+
     def is_downloading(self, name: str) -> bool:
         """Whether this model is being transferred now; merely queued does not count."""
         download = self._unfinished(name)
@@ -223,6 +240,8 @@ class DownloadQueue:
         if self._ticker is not None:
             self._ticker.cancel()
             await asyncio.gather(self._ticker, return_exceptions=True)
+        if self._preflight is not None:
+            await self._preflight.close()
 
     async def _stop(self, download: Download, state: PullState) -> None:
         """Make it cancelled or paused; returns once its stream is closed."""
@@ -250,16 +269,31 @@ class DownloadQueue:
 
     def _start_next(self) -> None:
         """Fill the free places. What is told on the way may change the queue."""
-        while not self._is_closing and self._active_count() < self._concurrency:
-            waiting = (item for item in self._downloads.values() if item.state is PullState.QUEUED)
-            download = next(waiting, None)
-            if download is None:
-                break
+        while (download := self._next()) is not None:
             download.task = asyncio.create_task(self._run(download), name="download")
             download.task.add_done_callback(functools.partial(self._stopped, download))
             download.tell(PullState.DOWNLOADING)
         if self._active_count() and (self._ticker is None or self._ticker.done()):
             self._ticker = asyncio.create_task(self._tick(), name="download ticker")
+
+    def _next(self) -> Download | None:
+        """The next to begin, if there is one and a place for it."""
+        waiting = [item for item in self._downloads.values() if item.state is PullState.QUEUED]
+        running = [item for item in self._downloads.values() if item.state.is_active]
+        if self._is_closing:
+            return None
+        if self._preflight is not None:
+            self._preflight.see(waiting, running)
+        if not waiting or len(running) >= self._concurrency:
+            return None
+        if self._preflight is None:
+            return waiting[0]
+        return self._preflight.choose(waiting, running)
+
+    def _look_again(self) -> None:
+        if not self._is_closing:
+            self._start_next()
+            self._publish()
 
     def _active_count(self) -> int:
         return sum(download.state.is_active for download in self._downloads.values())
@@ -267,6 +301,13 @@ class DownloadQueue:
     async def _run(self, download: Download) -> None:
         try:
             await self._transfer(download)
+        except NotEnoughSpace as error:
+            if self._preflight is None or not await self._preflight.is_too_full(download):
+                self._end(download, PullState.ERROR, error)
+                return
+            download.note(str(error))
+            download.tell(PullState.QUEUED)  # until there is room
+            self._look_again()
         except OllmError as error:
             self._end(download, PullState.ERROR, error)
         else:

@@ -32,7 +32,7 @@ class RunningModels:
         self._on_change = on_change
         # Kept for no time at all: one question at a time, and no late answer from before a load.
         self._answers: TTLCache[str, tuple[RunningModel, ...]] = TTLCache(0.0, clock)
-        self.state = RunningState()
+        self.state = RunningState(error=None if self._support else self._unsupported())
         """The models in memory as last seen."""
 
     @property
@@ -64,7 +64,13 @@ class RunningModels:
         await self._answers.close()
 
     async def _fetch(self) -> tuple[RunningModel, ...]:
-        models = await self._required().running()
+        try:
+            models = await self._required().running()
+        except Unsupported as error:
+            if self.state.error is None:
+                self.state = RunningState(error=error)
+                self._on_change(self.state)
+            raise
         if self._answers.will_store(_MEMORY) and models != self.state.models:
             self.state = RunningState(models)
             self._on_change(self.state)
@@ -72,8 +78,11 @@ class RunningModels:
 
     def _required(self) -> RunningSupport:
         if self._support is None:
-            raise Unsupported(
-                f"The {self._provider.kind} provider keeps no models in memory",
-                actions=("Choose an Ollama server with --provider ollama.",),
-            )
+            raise self._unsupported()
         return self._support
+
+    def _unsupported(self) -> Unsupported:
+        return Unsupported(
+            f"The {self._provider.kind} provider keeps no models in memory",
+            actions=("Choose an Ollama server with --provider ollama.",),
+        )

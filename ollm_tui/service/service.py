@@ -1,53 +1,36 @@
 """ModelService: the one object that the screen and the verbs talk to.
 
-Puts the parts together: the installed models, the models in memory, the downloads, and what is
-known about the provider; publishes whole states. Knows nothing of screens, configuration files
-or HTTP.
+Says what can be asked and done; `assembly` puts the parts together. Publishes whole states. Knows
+nothing of screens, configuration files or HTTP.
 """
 
 import asyncio
 import logging
-import time
-from collections.abc import Awaitable, Callable, Coroutine
-from datetime import UTC, datetime
-from typing import TYPE_CHECKING, Any, TypeVar
+from collections.abc import Callable, Sequence
+from typing import TYPE_CHECKING
 
 from ollm_tui.core.error import OllmError, Unsupported
-from ollm_tui.core.event import (
-    ModelsState,
-    QueueState,
-    RunningState,
-    ServerHealth,
-    ServerState,
-)
+from ollm_tui.core.event import ModelUpdate, QueueState, RunningState, UpdatesState
 from ollm_tui.core.model import ModelDetails, ModelInfo, ModelStatus, RunningModel
-from ollm_tui.core.name import parse_reference
-from ollm_tui.providers.base import DiskSupport, FilesSupport, Provider
-from ollm_tui.service.deletion import Deletions
+from ollm_tui.core.name import name_key, parse_reference
+from ollm_tui.providers.base import DiskSupport, FilesSupport
+from ollm_tui.service.assembly import Assembly
 from ollm_tui.service.download import ProgressCallback
-from ollm_tui.service.downloads import Downloads
-from ollm_tui.service.installed import InstalledModels
-from ollm_tui.service.knowledge import Knowledge
-from ollm_tui.service.reach import ServerWatch
-from ollm_tui.service.retry import roll
-from ollm_tui.service.running import RunningModels
-from ollm_tui.service.subscriber import Publisher, Subscriber
+from ollm_tui.service.subscriber import Subscriber
+from ollm_tui.service.updates import references_of
 
 if TYPE_CHECKING:
-    from pathlib import Path
-
     from ollm_tui.core.model import ModelFile
     from ollm_tui.routing.database import ModelDatabase
     from ollm_tui.routing.decision import Decision
     from ollm_tui.routing.router import Router
-    from ollm_tui.service.memory import Memory
+    from ollm_tui.routing.situation import Situation
+    from ollm_tui.service.consequences import Consequences
 
 _LOG = logging.getLogger(__name__)
 
-T = TypeVar("T")
 
-
-class ModelService:
+class ModelService(Assembly):
     """Models of one provider: list, show, pull, delete, load; cached, and told to subscribers.
 
     Every method raises `OllmError`s only. Source: design, Model Management Service.
@@ -57,6 +40,8 @@ class ModelService:
         make_database: makes the model database on first use; the shipped entries when absent.
         make_router: makes the router on first use, once a list has been drawn; the built-in
             profiles when absent.
+        options_for: the options to send with prompts for one model; may be slow. None are sent
+            when absent.
         state_path: where to keep what the next run shall know; nowhere when absent.
         concurrency: downloads at once.
         clock: monotonic seconds, for the caches and speeds.
@@ -65,86 +50,7 @@ class ModelService:
         now: the wall clock, for time stamps.
     """
 
-    def __init__(
-        self,
-        provider: Provider,
-        *,
-        make_database: "Callable[[], ModelDatabase] | None" = None,
-        make_router: "Callable[[ModelDatabase], Router] | None" = None,
-        state_path: "Path | None" = None,
-        concurrency: int = 2,
-        clock: Callable[[], float] = time.monotonic,
-        sleep: Callable[[float], Awaitable[None]] = asyncio.sleep,
-        dice: Callable[[], float] = roll,
-        now: Callable[[], datetime] = lambda: datetime.now(UTC),
-    ) -> None:
-        self._provider = provider
-        self._knowledge = Knowledge(make_database, make_router)
-        self.now = now
-        """The wall clock, for ages on screen."""
-        self._publisher = Publisher()
-        self._background: set[asyncio.Task[Any]] = set()
-        self._is_closing = False
-        self._is_started = False
-        self._memory = self._make_memory(state_path)
-        self._server = ServerWatch(
-            provider, on_change=self._server_changed, on_return=self.refresh, sleep=sleep
-        )
-        self._installed = InstalledModels(
-            provider,
-            enrich=self._knowledge.enrich,
-            on_change=self._publisher.publish,
-            on_answer=self._server.answered,
-            clock=clock,
-            now=now,
-            memory=self._memory,
-        )
-        self._running = RunningModels(provider, on_change=self._memory_changed, clock=clock)
-        self.downloads = Downloads(
-            provider.pull,
-            self._memory,
-            on_change=self._publisher.publish,
-            on_settled=self._settled,
-            concurrency=concurrency,
-            clock=clock,
-            sleep=sleep,
-            dice=dice,
-            now=now,
-        )
-        """Downloads of this run and of earlier ones."""
-        self._queue = self.downloads.queue
-        self.deletions = Deletions(
-            provider,
-            installed=self._installed,
-            running=self._running,
-            queue=self._queue,
-            refresh=self._refresh_for_all,
-            sleep=sleep,
-            now=now,
-        )
-        """Several deletes, deletes that can be taken back, and what they free."""
-
-    async def start(self) -> None:
-        """Show what the last run knew, go on with its downloads, and watch the provider.
-
-        For the screen: verbs leave the queue of others alone.
-        """
-        self._is_started = True
-        self._server.start()
-        await self._installed.recall()
-        await self.downloads.restore()
-
     # What is known now, without asking anyone.
-
-    @property
-    def server(self) -> ServerState:
-        """The provider as last seen."""
-        return self._server.state
-
-    @property
-    def models(self) -> ModelsState:
-        """The installed models as last seen."""
-        return self._installed.state
 
     @property
     def running(self) -> RunningState:
@@ -153,8 +59,13 @@ class ModelService:
 
     @property
     def queue(self) -> QueueState:
-        """Every download of this run."""
-        return self._queue.state
+        """Every download of this run, and those of the process that keeps the queue."""
+        return self.downloads.state
+
+    @property
+    def updates(self) -> UpdatesState:
+        """What the checks of this run found about updates."""
+        return self._updates.state
 
     @property
     def can_run(self) -> bool:
@@ -175,13 +86,31 @@ class ModelService:
         """Make the router without holding up the event loop: its settings take long to read."""
         await asyncio.to_thread(lambda: self.router)
 
-    def explain(self, profile: str | None = None) -> "Decision":
+    async def situation(self, profile: str | None = None) -> "Situation":
+        """All that decides which of the models known now a profile gets, to ask questions of.
+
+        Args:
+            profile: None = the default profile.
+        """
+        models = self.models.models
+        return await asyncio.to_thread(self._knowledge.situation, models, profile)
+
+    async def settings_changed(self) -> None:
+        """Route by the settings as they are now, and know the models by their database."""
+        self._knowledge.forget()
+        await self.prepare_router()
+        await self.refresh_models()
+
+    def explain(self, profile: str | None = None, *, model: str | None = None) -> "Decision":
         """Which of the models known now a profile picks, and why; None = the default profile.
 
-        Raises:
-            UnknownProfile: there is no such profile.
+        Never raises: where no model can be named, the decision holds the error.
+
+        Args:
+            model: asked for by name, whatever the profile says.
         """
-        return self.router.explain(profile, self.models.models)
+        router = self.router if model is None else self.router.pinned_to(model)
+        return router.explain(profile, self.models.models)
 
     def subscribe(self, subscriber: Subscriber) -> Callable[[], None]:
         """Be told every change from now on, on the event loop; returns how to stop that."""
@@ -257,6 +186,27 @@ class ModelService:
             return ModelStatus.DOWNLOADING
         return ModelStatus.NOT_FOUND
 
+    async def check_updates(self, names: Sequence[str] = ()) -> tuple[ModelUpdate, ...]:
+        """Compare installed models with their registries, without downloading.
+
+        Args:
+            names: which, as people type them: `http://` asks that registry so; none = all.
+
+        Returns:
+            One verdict for each, in the order of the list.
+
+        Raises:
+            ModelNotFound: one of the names is not installed.
+            Unsupported: registries are not asked from here.
+            ProviderError: as `list_models`.
+        """
+        references = references_of(names)
+        models = await self.list_models()
+        for name in names:
+            self._installed.require(name)
+        wanted = [m for m in models if not names or name_key(m.name) in references]
+        return await self._updates.check(wanted, references)
+
     async def refresh_running(self) -> tuple[RunningModel, ...]:
         """Ask which models are in memory."""
         with self._server.noticing():
@@ -265,27 +215,6 @@ class ModelService:
     async def version(self) -> str:
         """Ask the provider for its version."""
         return await self._server.version()
-
-    async def refresh(self) -> None:
-        """Ask for everything the screen shows: models, then memory and version.
-
-        What fails is published, not raised.
-        """
-        if await self.refresh_models():
-            await self.refresh_server()
-
-    async def refresh_models(self) -> bool:
-        """Ask for the models; returns whether they came. What fails is published, not raised."""
-        return await self._see(lambda: self.list_models(refresh=True)) and not self.models.stale
-
-    async def refresh_server(self) -> None:
-        """Ask for memory and version.
-
-        Old servers have no /api/ps and odd ones no version: neither makes them unusable, so a
-        failure is only logged.
-        """
-        await self._see(self._running.ask_anew)
-        await self._see(self.version)
 
     # Changing.
 
@@ -314,23 +243,23 @@ class ModelService:
 
     async def cancel(self, number: int) -> None:
         """Cancel a download; returns once its stream is closed."""
-        await self._queue.cancel(number)
+        await self.downloads.cancel(number)
 
     async def pause(self, number: int) -> None:
         """Stop a download and keep its entry; returns once its stream is closed."""
-        await self._queue.pause(number)
+        await self.downloads.pause(number)
 
     def resume(self, number: int) -> None:
         """Queue a paused download once more."""
-        self._queue.resume(number)
+        self.downloads.resume(number)
 
     def retry(self, number: int) -> None:
         """Try a download again now that failed, was cancelled or waits for its next try."""
-        self._queue.retry(number)
+        self.downloads.retry(number)
 
     def move(self, number: int, by: int) -> None:
         """Move a download down the queue, or up if negative."""
-        self._queue.move(number, by)
+        self.downloads.move(number, by)
 
     def set_concurrency(self, concurrency: int) -> None:
         """Have so many downloads at once from now on, 1 or more."""
@@ -338,7 +267,7 @@ class ModelService:
 
     def clear_finished(self) -> None:
         """Forget the downloads that have ended."""
-        self._queue.clear_finished()
+        self.downloads.clear_finished()
 
     async def delete_model(self, name: str, *, force: bool = False) -> None:
         """Remove a model; refused while it is loaded or being downloaded.
@@ -353,6 +282,18 @@ class ModelService:
         """
         for error in (await self.deletions.delete([name], force=force)).values():
             raise error
+
+    async def consequences(self, names: Sequence[str]) -> "Consequences":
+        """What deleting these models would mean: bytes, memory, and profiles; never raises."""
+        from ollm_tui.service.consequences import consequences_of
+
+        return await consequences_of(
+            names,
+            provider=self._provider,
+            models=self.models.models,
+            running=self._running,
+            router=lambda: self.router,
+        )
 
     async def load(self, name: str, keep_alive: str | float | None = None) -> None:
         """Bring a model into memory, or change how long it stays there.
@@ -396,68 +337,3 @@ class ModelService:
     def clear_cache(self) -> None:
         """Ask anew for everything from now on."""
         self._installed.clear()
-
-    async def close(self) -> None:
-        """End every download and question, and let go of the provider."""
-        self._is_closing = True
-        await self._server.close()
-        await self.deletions.close()
-        await self.downloads.close()
-        for task in tuple(self._background):
-            task.cancel()
-        await asyncio.gather(*self._background, return_exceptions=True)
-        await self._installed.close()
-        await self._running.close()
-        if self._memory is not None:
-            await self._memory.close()
-        await self._provider.close()
-
-    # Inside.
-
-    async def _see(self, question: Callable[[], Awaitable[object]]) -> bool:
-        """Ask for what others publish; whether it came. A failure is only logged."""
-        try:
-            await question()
-        except OllmError as error:
-            _LOG.warning("%s", error)
-            return False
-        return True
-
-    def _server_changed(self, state: ServerState) -> None:
-        self._publisher.publish(state)
-        if state.error is not None:
-            self._installed.doubt(state.error)
-        elif state.health is ServerHealth.ONLINE:
-            self._queue.retry_waiting()
-        self._restore_if_possible()  # only now is it sure who the provider is
-
-    def _memory_changed(self, state: RunningState) -> None:
-        self._publisher.publish(state)
-        self._installed.set_loaded(state.models)
-
-    def _make_memory(self, path: "Path | None") -> "Memory | None":
-        if path is None:
-            return None
-        from ollm_tui.service.memory import Memory
-
-        return Memory(path, self._provider, self._publisher.publish)
-
-    def _restore_if_possible(self) -> None:
-        if self._is_started and not self._is_closing and not self.downloads.is_restored:
-            self._in_background(self.downloads.restore())  # whoever kept it may have gone
-
-    def _settled(self, name: str) -> None:
-        # A cancelled or broken pull may have written its manifest just before.
-        self._installed.forget(name)
-        if not self._is_closing:
-            self._in_background(self.refresh_models())
-
-    def _refresh_for_all(self) -> "asyncio.Future[None]":
-        """Start a `refresh` that goes on when whoever waits for it has gone."""
-        return asyncio.shield(self._in_background(self.refresh()))
-
-    def _in_background(self, job: Coroutine[object, object, T]) -> "asyncio.Task[T]":
-        task = asyncio.create_task(job)
-        self._background.add(task)
-        task.add_done_callback(self._background.discard)
-        return task

@@ -36,6 +36,13 @@ CREATE TABLE IF NOT EXISTS history (
     number INTEGER PRIMARY KEY, provider TEXT, host TEXT, name TEXT, state TEXT,
     downloaded_bytes INTEGER, ended_at TEXT, error TEXT
 );
+CREATE TABLE IF NOT EXISTS wishes (
+    number INTEGER PRIMARY KEY AUTOINCREMENT, provider TEXT, host TEXT, wish TEXT, name TEXT,
+    argument INTEGER
+);
+CREATE TABLE IF NOT EXISTS shared (
+    provider TEXT, host TEXT, items TEXT, taken INTEGER, PRIMARY KEY (provider, host)
+);
 """
 
 T = TypeVar("T")

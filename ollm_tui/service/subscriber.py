@@ -1,5 +1,6 @@
 """The border to callbacks: a subscriber that raises is logged and never stops the service."""
 
+import asyncio
 import logging
 from collections.abc import Callable, Iterable
 from typing import TypeVar
@@ -40,6 +41,12 @@ class Publisher:
     def publish(self, event: Event) -> None:
         """Tell everybody who listens now."""
         call_all(self._subscribers, event)
+
+
+def log_bug(task: "asyncio.Task[None]") -> None:
+    """Log what a background task should not have raised."""
+    if not task.cancelled() and (bug := task.exception()) is not None:
+        _LOG.error("a task broke", exc_info=bug)
 
 
 def as_bug(error: BaseException) -> OllmError:

@@ -7,42 +7,48 @@ from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, ClassVar
 
 from textual import events, on
-from textual.app import ComposeResult
 from textual.binding import BindingType
 from textual.screen import Screen
 from textual.timer import Timer
+from textual.widget import Widget
 from textual.widgets import Static
 
-from ollm_tui.core.error import OllmError
+from ollm_tui.core.error import OllmError, Unsupported
 from ollm_tui.core.event import (
     Event,
     ModelsState,
     Notice,
+    PendingDeletions,
     QueueState,
     RunningState,
     ServerHealth,
+    StoreState,
+    UpdatesState,
 )
 from ollm_tui.core.model import ModelInfo, Problem
 from ollm_tui.service.service import ModelService
 from ollm_tui.ui import format as words
 from ollm_tui.ui import keymap, status, terminal, work
 from ollm_tui.ui.bridge import Bridge
-from ollm_tui.ui.keyed import PANES, PLACES
-from ollm_tui.ui.look import Look, LookFile
+from ollm_tui.ui.keyed import PLACES
+from ollm_tui.ui.look import LookFile
+from ollm_tui.ui.main_screen import PANES, VIEWS, MainScreen
 from ollm_tui.ui.panes.downloads import DownloadsPane
 from ollm_tui.ui.panes.inspector import InspectorPane
 from ollm_tui.ui.panes.installed import InstalledPane
 from ollm_tui.ui.panes.router import RouterPane
 from ollm_tui.ui.rows import RowList
-from ollm_tui.ui.switching import SwitchingApp, unfinished
+from ollm_tui.ui.switching import SwitchingApp
 
 if TYPE_CHECKING:
     from ollm_tui.config.resolve import Effective
     from ollm_tui.ui.screens.config import SettingsSource
     from ollm_tui.ui.screens.servers import ServerSource
+    from ollm_tui.ui.simulator.scenarios import ScenarioBook
 
 _LOG = logging.getLogger(__name__)
 WIDE_FROM = 100
+ROOMY_FROM = 180
 INSPECT_AFTER_S = 0.06
 _NAMED = 3  # unreadable entries that a toast has room for
 MEMORY_EVERY_S = 5.0
@@ -50,46 +56,6 @@ GARBAGE_AFTER = (50_000, 20, 50)  # looking through ten thousand models holds a 
 
 Suggest = Callable[[str], Sequence[tuple[str, str]]]
 Known = Callable[[str], ModelInfo | None]
-
-
-class MainScreen(Screen[None]):
-    """The four panes: side by side when wide, one at a time when narrow or zoomed."""
-
-    # Here and not on the app, since screens have a tab of their own that comes before it.
-    BINDINGS: ClassVar[list[BindingType]] = keymap.bindings(keymap.PANES)
-
-    def __init__(self, service: ModelService, look: Look, when_mounted: Callable[[], None]) -> None:
-        super().__init__()
-        self._look = look
-        self._service = service
-        self._when_mounted = when_mounted
-
-    def on_mount(self) -> None:
-        self._when_mounted()
-
-    async def show_service(self, service: ModelService, look: Look) -> None:
-        """Have panes of another service in place of these."""
-        self._service, self._look = service, look
-        await self.recompose()
-
-    def compose(self) -> ComposeResult:
-        service = self._service
-        yield Static(id="status", markup=False)
-        yield InstalledPane(service, self._look)
-        yield InspectorPane(service)
-        yield RouterPane(service)
-        yield DownloadsPane(service)
-        yield Static(id="footer", markup=False)
-
-    def show_tabs(self, active: str | None) -> None:
-        """Show which pane one is on when only one has room; None = all of them have."""
-        tabs = self.query("#tabs")
-        if active is None:
-            tabs.remove()
-        elif tabs:
-            tabs.only_one(Static).update(status.tab_line(PANES, active))
-        else:
-            self.mount(Static(status.tab_line(PANES, active), id="tabs"), after="#status")
 
 
 class OllmApp(SwitchingApp):
@@ -100,6 +66,7 @@ class OllmApp(SwitchingApp):
         is_demo: the server is the sandbox, which the screen says.
         settings: where the configuration is read; None = there is none to show.
         suggest: names to pull that continue what is typed, each with a word about it.
+        scenarios: opens the file of cases for the router, on first use; None = there is none.
         known: what is known of a name that could be pulled.
         look: how the screen looked last; nowhere when absent.
         servers: what can be switched to; nothing when absent.
@@ -117,6 +84,7 @@ class OllmApp(SwitchingApp):
         is_demo: bool = False,
         settings: "SettingsSource | None" = None,
         suggest: Suggest = lambda word: (),
+        scenarios: "Callable[[], ScenarioBook] | None" = None,
         known: Known = lambda name: None,
         look: LookFile | None = None,
         log_file: str = "",
@@ -124,6 +92,7 @@ class OllmApp(SwitchingApp):
     ) -> None:
         super().__init__(look or LookFile(None), servers)
         self.service = service
+        self._scenarios = scenarios
         self._settings = settings
         self._effective: Effective | None = None
         self._is_demo = is_demo
@@ -134,14 +103,15 @@ class OllmApp(SwitchingApp):
         self._situation: keymap.Situation | None = None
         self._problems: tuple[Problem, ...] = ()
         self._is_zoomed = False
+        self._is_list_shown = True
         self._width = WIDE_FROM
-        self._arranged: tuple[str, bool, int] | None = None
+        self._arranged: tuple[str, bool, int, str] | None = None
         self._inspect_timer: Timer | None = None
         self._bridge = Bridge(self._show, self)
         self._unsubscribe: Callable[[], None] | None = None
 
     def get_default_screen(self) -> Screen[None]:
-        return MainScreen(self.service, self.look, self._start)
+        return MainScreen(self.service, self.look, self._start, self._scenarios)
 
     def _start(self) -> None:
         self._width = self.size.width  # known before the first layout, which is then the right one
@@ -170,18 +140,38 @@ class OllmApp(SwitchingApp):
                 installed.show(event)
                 self._inspect(installed.item)
                 main.query_one(RouterPane).show(event)
+                main.models_changed(event)
                 self._tell_problems(event)
             case QueueState():
                 main.query_one(DownloadsPane).show(event)
                 main.query_one(InstalledPane).show_queue(event)
+                self._show_details(event)
+            case UpdatesState():
+                main.query_one(InstalledPane).show_updates(event)
+            case PendingDeletions():
+                main.query_one(InstalledPane).show_pending(event)
+                self._count_down()
             case Notice():
                 if event.error is not None:
                     work.report(self, event.error)
                 else:
                     self.notify(event.text, markup=False)
-            case RunningState():
-                pass  # which models are loaded arrives with the models
+            case RunningState() | StoreState():
+                main.show_view_state(event)
         self._show_status()
+
+    def _show_details(self, state: QueueState) -> None:
+        """Tell whatever shows one download in full."""
+        self._show_details_below()
+        for screen in self.screen_stack[1:]:
+            if (show_queue := getattr(screen, "show_queue", None)) is not None:
+                show_queue(state)
+
+    def _count_down(self) -> None:
+        """Say once a second how long a delete can still be taken back."""
+        if self.is_running and self.service.deletions.pending:
+            self._show_status()
+            self.set_timer(1.0, self._count_down)
 
     def _tell_problems(self, state: ModelsState) -> None:
         """Name the entries that are no rows, once; without models the list itself names them."""
@@ -201,10 +191,21 @@ class OllmApp(SwitchingApp):
             self._show_footer()
         self._main.query_one("#status", Static).update(
             status.status_line(
-                self.service, self._width, is_demo=self._is_demo, config=self._config_word()
+                self.service,
+                self._width,
+                is_demo=self._is_demo,
+                config=self._config_word(),
+                deleting=self._deleting(),
             ),
             layout=False,
         )
+
+    def _deleting(self) -> str:
+        if not self.service.deletions.pending:
+            return ""
+        from ollm_tui.ui.deleting import countdown
+
+        return countdown(self.service)
 
     def _config_word(self) -> str:
         if self._effective is None:
@@ -216,7 +217,7 @@ class OllmApp(SwitchingApp):
 
     @on(RowList.Moved, "#installed")
     def _cursor_moved(self, event: RowList.Moved) -> None:
-        if self.screen_stack:  # the app may be closing
+        if self.screen_stack:  # a list may still move while the screens are being closed
             self._inspect(event.rows.item)
 
     @on(RowList.Chosen, "#installed")
@@ -247,9 +248,24 @@ class OllmApp(SwitchingApp):
         assert isinstance(main, MainScreen)
         return main
 
+    @property
+    def place(self) -> str:
+        return self._main.place(self._active)
+
+    @property
+    def active_widget(self) -> Widget:
+        return self._main.pane(self._active)
+
+    def go_to(self, place: str) -> None:
+        for name, places in PLACES.items():
+            if place in places and name in VIEWS:
+                self._show_pane_view(name)
+            elif place in places:
+                self.action_pane(name)
+
     def action_pane(self, name: str) -> None:
         """Go to a pane."""
-        pane = self._main.query_one(f"#{name}")
+        pane = self._main.pane(name)
         # It takes the focus before the others are hidden: hiding the focused one would have
         # Textual choose another itself.
         pane.display = True
@@ -261,14 +277,24 @@ class OllmApp(SwitchingApp):
         """Go to the next pane, or the previous one."""
         self.action_pane(PANES[(PANES.index(self._active) + by) % len(PANES)])
 
+    @on(RowList.Moved, "#downloads")
+    def _show_details_below(self) -> None:
+        if self.screen_stack:  # else the screen is being taken down
+            self._main.show_details(self._is_zoomed and self._active == "downloads")
+
     def action_zoom(self) -> None:
         """Give the active pane the whole screen, or back."""
         self._is_zoomed = not self._is_zoomed
         self._arrange()
 
+    @on(RouterPane.Viewed)
+    def _router_view_changed(self) -> None:
+        self._arrange()
+
     def on_descendant_focus(self, event: events.DescendantFocus) -> None:
-        if event.widget.id in PANES and event.widget.display:
-            self._active = event.widget.id
+        name = self._main.pane_of(event.widget)
+        if name and event.widget.display:
+            self._active = name
             self._arrange()
 
     def on_resize(self, event: events.Resize) -> None:
@@ -280,27 +306,40 @@ class OllmApp(SwitchingApp):
         """Show the panes that have room, and the two lines around them."""
         main = self._main
         is_alone = self._width < WIDE_FROM or self._is_zoomed
-        arrangement = (self._active, is_alone, self._width)
+        if self._active == "router":
+            is_alone |= main.query_one(RouterPane).wants_room and self._width < ROOMY_FROM
+        arrangement = (self._active, is_alone, self._width, self.place)
         if arrangement == self._arranged:
             return
         self._arranged = arrangement
+        self._is_list_shown = self._active == "installed" or not is_alone
         main.set_class(is_alone, "-alone")
         for pane in PANES:
-            widget = main.query_one(f"#{pane}")
+            widget = main.pane(pane)
             # Set on the widget itself, not by a class: a pane that is still hidden by a stylesheet
             # that has yet to be applied cannot take the focus.
             if widget.display != (is_shown := pane == self._active or not is_alone):
                 widget.display = is_shown
         main.show_tabs(self._active if is_alone else None)
+        self._show_details_below()
         self._show_status()
         self._show_footer()
 
     def _show_footer(self) -> None:
         self._situation = self.situation
         self._main.query_one("#footer", Static).update(
-            status.footer_line(self._keys, PLACES[self._active], self._width, self._situation),
+            status.footer_line(self._keys, self.place, self._width, self._situation),
             layout=False,
         )
+
+    def action_view(self) -> None:
+        """Show the next view of the first pane: installed, running, disk."""
+        self._show_pane_view(self._main.next_view)
+
+    def _show_pane_view(self, view: str) -> None:
+        self._main.show_view(view)
+        self.put_keys(self._main.pane("installed"))
+        self.action_pane("installed")
 
     # Keys that work anywhere.
 
@@ -311,6 +350,7 @@ class OllmApp(SwitchingApp):
         if self._main.query(FilterLine):
             self._main.query_one(FilterLine).take_focus()
             return
+        self._main.show_view("installed")
         self.action_pane("installed")
         installed = self._main.query_one(InstalledPane)
         self._main.mount(FilterLine(installed), before="#footer")
@@ -318,6 +358,7 @@ class OllmApp(SwitchingApp):
     def action_refresh(self) -> None:
         """Ask the server for everything again."""
         work.run(self, self.service.refresh(), "refresh", exclusive=True)
+        self._main.look_again()
 
     def action_pull(self) -> None:
         """Ask for names and queue them."""
@@ -332,13 +373,25 @@ class OllmApp(SwitchingApp):
         memory_bytes = self._main.query_one(InspectorPane).memory_bytes
         self.push_screen(PullScreen(self.service, self._suggest, self._known, memory_bytes), queue)
 
+    def action_undo(self) -> None:
+        """Take back the last delete, while that can be."""
+        if not self.service.deletions.undo():
+            self.notify("There is nothing to take back.", timeout=2)
+
     def action_config(self) -> None:
         """Show every setting and who set it."""
         assert self._settings is not None
         assert self._effective is not None
         from ollm_tui.ui.screens.config import ConfigScreen
 
+        self.clear_notifications()  # what they tell of the configuration is in the view
         self.push_screen(ConfigScreen(self._effective, self._settings, self._configured))
+
+    def action_doctor(self) -> None:
+        """Look for what is wrong with server, store, configuration and terminal."""
+        from ollm_tui.ui.screens.doctor import DoctorScreen
+
+        self.push_screen(DoctorScreen(self.service, self._effective))
 
     async def show_service(self, service: ModelService) -> None:
         if self._unsubscribe is not None:
@@ -349,8 +402,8 @@ class OllmApp(SwitchingApp):
         self._bridge = Bridge(self._show, self)
         self._problems, self._arranged, self._situation = (), None, None
         await self._main.show_service(service, self.look)
-        if self._keys is not keymap.KEYS:
-            self.put_keys()
+        for pane in self._main.query(RowList):
+            self.put_keys(pane)
         self._start()
 
     def action_log(self) -> None:
@@ -367,21 +420,14 @@ class OllmApp(SwitchingApp):
 
     async def action_quit(self) -> None:
         """Leave; asks when that would interrupt downloads."""
-        active = [item for one in (self.service, *self.left) for item in unfinished(one)]
-        if not active:
+        from ollm_tui.ui import quitting
+
+        services = (self.service, *self.left)
+        if not any(quitting.interrupted(service) for service in services):
             self.exit()
             return
-        from ollm_tui.ui.screens.confirm import Choice, ConfirmScreen
-
         self.push_screen(
-            ConfirmScreen(
-                f"Quit and stop {words.count(len(active), 'download')}?",
-                [item.display_name for item in active[:5]]
-                + ["", "What has arrived stays on the server; pulling again goes on from there."],
-                [Choice("q", "Quit", is_destructive=True)],
-                stay="Stay",
-            ),
-            lambda answer: self.exit() if answer == "q" else None,
+            quitting.question(services), lambda answer: self.exit() if answer == "q" else None
         )
 
     @property
@@ -434,17 +480,21 @@ class OllmApp(SwitchingApp):
 
     def _configured(self, effective: "Effective") -> None:
         """Take in the configuration: say what is wrong with it, and route by it."""
-        is_news = self._effective is None or effective.problems != self._effective.problems
-        self._effective = effective
+        before, self._effective = self._effective, effective
+        self.service.set_concurrency(effective.config.downloads.concurrency)
+        is_news = before is None or effective.problems != before.problems
+        if before is not None and before.config != effective.config:
+            work.run(self, self._settings_changed(), "settings", exclusive=True)
+            if before.connection != effective.connection:
+                self.notify("Which server is asked, and how, changes with the next start.")
         ui = effective.config.ui
         self.rebind(ui.keys, self._show_footer)
         self.look_as_configured(ui.theme, is_still=ui.reduced_motion)
-        if is_news and effective.errors:
-            place = effective.errors[0].message
+        if is_news:
             for problem in effective.errors:
                 _LOG.warning("%s", problem.message)
-            self.notify(f"{place}\nc shows all", severity="error", timeout=15, markup=False)
-        elif is_news and any(not file.trusted for file in effective.files):
+        self._main.show_banner(status.config_banner(effective.errors))
+        if is_news and any(not file.trusted for file in effective.files):
             self.notify(
                 "This folder's .ollm/config.yaml names servers or keys, which are ignored until "
                 "you trust it: c, then t.",
@@ -454,16 +504,45 @@ class OllmApp(SwitchingApp):
             )
         self._show_status()
 
+    @on(RouterPane.SaveWanted)
+    def _save_wanted(self, event: RouterPane.SaveWanted) -> None:
+        """Show what would be written, and where; once it is, it is tried no longer."""
+        if self._settings is None:
+            self.notify("There is no configuration to save to here.", severity="warning")
+            return
+        from ollm_tui.config.change import Change
+        from ollm_tui.ui.screens.save import Saved, SaveScreen
+
+        def saved(result: Saved | None) -> None:
+            if result is not None:
+                self._main.query_one(RouterPane).action_reset()
+                self._configured(result.effective)
+
+        changes = [Change(edit.path, edit.value) for edit in event.edits]
+        told = event.consequences
+        self.push_screen(SaveScreen(changes, self._settings, consequences=told), saved)
+
+    @on(InstalledPane.OverrideWanted)
+    def _override_wanted(self, event: InstalledPane.OverrideWanted) -> None:
+        self._main.query_one(RouterPane).override(event.model)
+
+    async def _settings_changed(self) -> None:
+        await self.service.settings_changed()
+        self._main.query_one(RouterPane).ask_again()
+
     def _ask_server(self) -> None:
         work.run(self, self.service.refresh_server(), "memory", exclusive=True)
 
     def _ask_memory(self) -> None:
-        if self.service.can_run and self.service.server.health is ServerHealth.ONLINE:
+        is_online = self.service.server.health is ServerHealth.ONLINE
+        if self._is_list_shown and self.service.can_run and is_online:
             work.run(self, self._memory(), "memory", exclusive=True)
 
     async def _memory(self) -> None:
         try:
             await self.service.refresh_running()
+        except Unsupported:
+            pass  # the view of what runs says so
         except OllmError:
             self.action_refresh()  # which says what is wrong, once
 

@@ -5,6 +5,14 @@ drawing the frame's list.
 """
 
 from datetime import datetime
+from typing import TYPE_CHECKING
+
+from ollm_tui.core.error import InvalidName
+from ollm_tui.core.name import parse_name
+
+if TYPE_CHECKING:
+    from ollm_tui.core.diagnosis import StoreReport
+    from ollm_tui.core.store import Leftover
 
 _BYTE_STEPS = ((1e12, "TB"), (1e9, "GB"), (1e6, "MB"), (1e3, "kB"))
 _AGE_STEPS = (
@@ -110,6 +118,60 @@ def sparkline(values: tuple[float, ...], width: int) -> str:
     return text.rjust(width)
 
 
+def leftover(item: "Leftover", now: datetime) -> str:
+    """A file that is part of no model: what it is, how large, since when, and whose."""
+    what = str(item.kind)
+    if item.total_bytes:
+        what += f" of {item.model or item.digest[7:19]}, "
+        what += f"{100 * item.completed_bytes // item.total_bytes}% there"
+    else:
+        what += f" {item.display_name[:26]}"
+    since = age(item.modified_at, now)
+    state = "just written" if since == "now" else f"{since} old"
+    return f"{what}, {size(item.size_bytes)}, {'being written' if item.is_active else state}"
+
+
 def count(number: int, noun: str) -> str:
     """A number and its noun: 1 model, 42 models."""
     return f"{number:,} {noun}{'' if number == 1 else 's'}"
+
+
+def processor(size_bytes: int, size_vram_bytes: int) -> str:
+    """Where a model in memory runs: GPU, CPU, or how it is split between them."""
+    if not size_bytes or not size_vram_bytes:
+        return "CPU"
+    share = round(100 * size_vram_bytes / size_bytes)
+    return "GPU" if share >= 100 else f"{share}% GPU, {100 - share}% CPU"
+
+
+def leaves_in(expires_at: datetime | None, now: datetime) -> str:
+    """How long a model stays in memory: 4m59s, stays, stopping."""
+    if expires_at is None:
+        return "stays"
+    seconds = (expires_at - now).total_seconds()
+    return duration(seconds) if seconds > 0 else "stopping"
+
+
+def store(report: "StoreReport") -> str:
+    """A store that was looked through, in a line."""
+    place, usage = report.place, report.usage
+    if not place.exists:
+        return f"{place.path} ({place.source}) is not there yet; the first pull makes it"
+    rights = "" if place.is_writable else ", not writable"
+    parts = (
+        f"{place.path} ({place.source}{', the server owns it' if place.has_server else rights})",
+        count(len(usage.models), "model"),
+        size(usage.blob_bytes),
+        f"{size(usage.free_bytes)} free",
+        "every file hashed" if report.is_verified else "sizes checked",
+    )
+    return ", ".join(parts)
+
+
+def source(name: str) -> str:
+    """Where a model is pulled from, by its name: registry and namespace; empty for no name."""
+    try:
+        parsed = parse_name(name)
+    except InvalidName:
+        return ""
+    return f"{parsed.host}/{parsed.namespace}"

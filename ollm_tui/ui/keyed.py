@@ -14,14 +14,15 @@ from ollm_tui.ui.rows import RowList
 if TYPE_CHECKING:
     from textual.actions import ActionParseResult
 
-PANES = ("installed", "downloads", "inspector", "router")
-PLACES = dict(
-    zip(
-        PANES,
-        (keymap.INSTALLED, keymap.DOWNLOADS, keymap.INSPECTOR, keymap.ROUTER),
-        strict=True,
-    )
-)
+PLACES: Mapping[str, tuple[str, ...]] = {
+    "installed": (keymap.INSTALLED,),
+    "running": (keymap.RUNNING,),
+    "disk": (keymap.DISK,),
+    "downloads": (keymap.DOWNLOADS,),
+    "inspector": (keymap.INSPECTOR,),
+    "router": (keymap.ROUTER, keymap.WHAT_IF),
+}
+"""Whose keys each widget of the panes has, by its id."""
 REASON_S = 3.0
 _TARGETS = ("app.", "focused.")
 
@@ -29,7 +30,6 @@ _TARGETS = ("app.", "focused.")
 class KeyedApp(App[None]):
     """An app whose bindings are those of the keymap, or what configuration makes of them."""
 
-    _active = "installed"
     _keys: Sequence[keymap.Key] = keymap.KEYS
 
     @property
@@ -43,8 +43,18 @@ class KeyedApp(App[None]):
         main: Screen[None] = self.screen_stack[0]
         return main
 
-    def action_pane(self, name: str) -> None:
-        """Go to a pane."""
+    @property
+    def place(self) -> str:
+        """Whose keys apply in the pane that is active."""
+        raise NotImplementedError
+
+    @property
+    def active_widget(self) -> DOMNode:
+        """What stands for the pane that is active."""
+        raise NotImplementedError
+
+    def go_to(self, place: str) -> None:
+        """Make the pane active to which a place belongs; nothing for other places."""
         raise NotImplementedError
 
     def rebind(self, wanted: Mapping[str, str], changed: Callable[[], None]) -> None:
@@ -55,21 +65,22 @@ class KeyedApp(App[None]):
         if rebound == tuple(self._keys):
             return
         self._keys = rebound
-        self.put_keys()
+        keymap.put(self._bindings, rebound, keymap.EVERYWHERE)
+        keymap.put(self.panes._bindings, rebound, keymap.PANES)
+        for pane in self.panes.query(RowList):
+            self.put_keys(pane)
         changed()
 
-    def put_keys(self) -> None:
-        """Give the panes, which may be new ones, the keys in force."""
-        keymap.put(self._bindings, self._keys, keymap.EVERYWHERE)
-        keymap.put(self.panes._bindings, self._keys, keymap.PANES)
-        for pane in self.panes.query(RowList):
-            keymap.put(pane._bindings, self._keys, keymap.LISTS, PLACES.get(pane.id or "", ""))
+    def put_keys(self, pane: DOMNode) -> None:
+        """Give a pane the keys in force, for one that has come later than they have."""
+        keymap.put(pane._bindings, self._keys, keymap.LISTS, *PLACES.get(pane.id or "", ()))
 
     def get_system_commands(self, screen: Screen[object]) -> Iterable[SystemCommand]:
         """Every action by name, the active pane's own first."""
-        active = PLACES[self._active]
+        active = self.place
+        of_forms = {keymap.LISTS, keymap.WHAT_IF, keymap.DOCTOR} - {active}
         for key in sorted(self._keys, key=lambda key: key.where != active):
-            if key.palette and key.where != keymap.LISTS:
+            if key.palette and key.where not in of_forms:
                 place = ", ".join(part for part in (keymap.cap(key), key.where) if part)
                 reason = keymap.why_not(key, self.situation)
                 yield SystemCommand(
@@ -81,11 +92,9 @@ class KeyedApp(App[None]):
 
     async def _run_key(self, key: keymap.Key) -> None:
         """Do what a key does, in the pane that it belongs to."""
-        for pane, place in PLACES.items():
-            if key.where == place:
-                self.action_pane(pane)
-        pane_widget = self.panes.query_one(f"#{self._active}")
-        await self.run_action(key.action, self if key.where == keymap.EVERYWHERE else pane_widget)
+        self.go_to(key.where)
+        where = self if key.where == keymap.EVERYWHERE else self.active_widget
+        await self.run_action(key.action, where)
 
     async def run_action(
         self,
@@ -109,8 +118,9 @@ class KeyedApp(App[None]):
         target, name = "", action
         if action.startswith(_TARGETS):
             target, _, name = action.partition(".")
-        pane = self._active if target == "focused" else getattr(namespace, "id", None)
-        places = (keymap.EVERYWHERE, keymap.PANES, PLACES.get(pane or "", ""))
+        widget = self.active_widget if target == "focused" else namespace
+        own = PLACES.get(getattr(widget, "id", None) or "", ())
+        places = (keymap.EVERYWHERE, keymap.PANES, *own)
         for key in self._keys:
             if key.action in (action, name) and key.where in places:
                 return key

@@ -5,6 +5,7 @@ loads nothing of Textual by itself: configuration is checked against it without 
 """
 
 from collections.abc import Callable, Iterable, Iterator
+from functools import cache
 from typing import TYPE_CHECKING, NamedTuple
 
 if TYPE_CHECKING:
@@ -14,10 +15,26 @@ EVERYWHERE = "everywhere"
 PANES = "panes"
 LISTS = "lists"
 INSTALLED = "Installed"
+RUNNING = "Running"
+DISK = "Disk"
 DOWNLOADS = "Downloads"
 INSPECTOR = "Inspector"
 ROUTER = "Router"
-PLACES = (EVERYWHERE, PANES, LISTS, INSTALLED, DOWNLOADS, INSPECTOR, ROUTER)
+WHAT_IF = "What if"
+DOCTOR = "Doctor"
+PLACES = (
+    EVERYWHERE,
+    PANES,
+    LISTS,
+    INSTALLED,
+    RUNNING,
+    DISK,
+    DOWNLOADS,
+    INSPECTOR,
+    ROUTER,
+    WHAT_IF,
+    DOCTOR,
+)
 
 
 class Situation(NamedTuple):
@@ -104,6 +121,7 @@ KEYS: tuple[Key, ...] = (
     Key("app.config", "c", "config", EVERYWHERE, "config", "Show the configuration", False, True),
     Key("app.server", "H", "server", EVERYWHERE, "server", "Switch the server"),
     Key("app.log", "ctrl+l", "log", EVERYWHERE, "log", "Show the log"),
+    Key("app.undo", "u", "undo", EVERYWHERE, "undo", "Take back the last delete", False, True),
     Key("app.help", "question_mark", "help", EVERYWHERE, "help", "Show all keys", True, True),
     Key("app.zoom", "z", "zoom", EVERYWHERE, "zoom", "Zoom the pane, or back", True, True),
     Key("pane.installed", "1", "app.pane('installed')", PANES, "installed", "Go to Installed"),
@@ -140,7 +158,38 @@ KEYS: tuple[Key, ...] = (
     Key("installed.delete", "d", "delete", INSTALLED, "delete", "Delete the marked models", True),
     Key("installed.load", "l", "load", INSTALLED, "load", "Load into memory, or unload"),
     Key("installed.unload_all", "L", "unload_all", INSTALLED, "unload all", "Unload all models"),
+    Key("installed.updates", "U", "updates", INSTALLED, "updates", "Look for updates", False, True),
     Key("installed.copy", "y", "copy_name", INSTALLED, "copy", "Copy the name"),
+    Key(
+        "installed.override",
+        "o",
+        "override",
+        INSTALLED,
+        "override",
+        "Make it the override of the router's profile",
+        False,
+        True,
+    ),
+    Key("installed.view", "v", "app.view", INSTALLED, "running", "Show what is running", True),
+    Key("running.unload", "l", "unload", RUNNING, "unload", "Unload the model", True),
+    Key("running.unload_all", "L", "unload_all", RUNNING, "unload all", "Unload all models", True),
+    Key("running.keep", "t", "keep", RUNNING, "keep", "Change how long it stays", True),
+    Key("running.view", "v", "app.view", RUNNING, "disk", "Show the disk", True),
+    Key("disk.resume", "enter,R", "resume", DISK, "go on", "Go on with the download", True),
+    Key("disk.discard", "x", "discard", DISK, "discard", "Discard what is left over", True),
+    Key("disk.delete", "d", "delete", DISK, "delete", "Delete the model", True),
+    Key(
+        "disk.doctor",
+        "D",
+        "app.doctor",
+        DISK,
+        "doctor",
+        "Doctor: look for what is wrong",
+        True,
+        True,
+    ),
+    Key("disk.view", "v", "app.view", DISK, "installed", "Show the installed models", True),
+    Key("downloads.details", "enter", "details", DOWNLOADS, "details", "Show it in full", True),
     Key("downloads.pause", "space", "pause", DOWNLOADS, "pause", "Pause, or go on", True),
     Key("downloads.cancel", "x", "cancel", DOWNLOADS, "cancel", "Cancel the download", True),
     Key("downloads.retry", "R", "retry", DOWNLOADS, "retry", "Try again now", True),
@@ -165,8 +214,56 @@ KEYS: tuple[Key, ...] = (
         "Next section",
         True,
     ),
-    Key("router.previous", "left", "profile(-1)", ROUTER, "profile", "Previous profile", True),
+    Key("router.previous", "left", "profile(-1)", ROUTER, "profile", "Previous profile"),
     Key("router.next", "right", "profile(1)", ROUTER, "profile", "Next profile", True),
+    Key("router.choose", "enter", "choose", ROUTER, "choose", "Why not this one? Try it, go there"),
+    Key("router.back", "escape", "back", ROUTER, "back", "Back to the decision"),
+    Key("router.explain", "e", "view('explain')", ROUTER, "explain", "Every rule", True, True),
+    Key("router.fixes", "f", "view('fixes')", ROUTER, "fixes", "What would change it", True, True),
+    Key("router.what_if", "w", "view('what_if')", ROUTER, "what if", "Try changes", True, True),
+    Key("router.matrix", "m", "view('matrix')", ROUTER, "matrix", "Profiles by models", True, True),
+    Key(
+        "router.breakpoints",
+        "b",
+        "view('breakpoints')",
+        ROUTER,
+        "breaks",
+        "Winner by the context asked for",
+        True,
+        True,
+    ),
+    Key(
+        "router.difference",
+        "d",
+        "view('difference')",
+        ROUTER,
+        "diff",
+        "What the tried changes do to every profile",
+        True,
+        True,
+    ),
+    Key("router.lint", "i", "view('lint')", ROUTER, "lint", "What is hardly meant", True, True),
+    Key("router.try", "t", "try_prompt", ROUTER, "try", "Try a prompt", True, True),
+    Key("router.scenarios", "T", "view('scenarios')", ROUTER, "cases", "Run the cases", True, True),
+    Key(
+        "router.record", "R", "record", ROUTER, "record", "Keep this decision as a case", True, True
+    ),
+    Key("router.apply", "P", "apply", ROUTER, "apply", "Save what is tried, or export", True, True),
+    Key("router.copy", "y", "copy", ROUTER, "copy", "Copy the decision as text", False, True),
+    Key("what_if.more", "plus,equals_sign", "step(1)", WHAT_IF, "more", "The next value", True),
+    Key("what_if.less", "minus", "step(-1)", WHAT_IF, "less", "The value before", True),
+    Key("what_if.switch", "space", "switch", WHAT_IF, "switch", "Switch", True),
+    Key("what_if.remove", "x", "remove", WHAT_IF, "remove", "Take out, or bring back", True),
+    Key("what_if.down", "J", "shift(1)", WHAT_IF, "down", "Move a family down"),
+    Key("what_if.up", "K", "shift(-1)", WHAT_IF, "up", "Move a family up"),
+    Key("what_if.undo", "u", "undo", WHAT_IF, "undo", "Take the last change back", True),
+    Key("what_if.redo", "ctrl+r", "redo", WHAT_IF, "redo", "Make it again"),
+    Key("what_if.reset", "backspace", "reset", WHAT_IF, "reset", "Take everything back"),
+    Key("doctor.verify", "v", "verify", DOCTOR, "verify", "Hash every file of the store"),
+    Key("doctor.repair", "R", "repair", DOCTOR, "repair", "Fetch what is missing or bad"),
+    Key("doctor.reclaim", "x", "reclaim", DOCTOR, "reclaim", "Remove what is left over"),
+    Key("doctor.again", "r", "again", DOCTOR, "again", "Look again"),
+    Key("doctor.close", "escape,q,D", "dismiss", DOCTOR, "close", "Close"),
 )
 
 _SYMBOLS = {
@@ -176,6 +273,10 @@ _SYMBOLS = {
     "right_square_bracket": "]",
     "left": "←",
     "right": "→",
+    "plus": "+",
+    "minus": "-",
+    "equals_sign": "=",
+    "escape": "esc",
     "up": "↑",
     "down": "↓",
     "pagedown": "page down",
@@ -247,6 +348,12 @@ def put(there: "BindingsMap", keys: Iterable[Key], *places: str) -> None:
 def in_place(where: str, keys: Iterable[Key] = KEYS) -> Iterator[Key]:
     """The bindings of one place, in order."""
     return (key for key in keys if key.where == where)
+
+
+@cache
+def actions(where: str) -> frozenset[str]:
+    """The names of the actions of one place, without their arguments."""
+    return frozenset(key.action.partition("(")[0] for key in in_place(where))
 
 
 def caps(key: Key) -> str:

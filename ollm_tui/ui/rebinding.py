@@ -7,7 +7,17 @@ import unicodedata
 from collections.abc import Mapping, Sequence
 from typing import NamedTuple
 
-from ollm_tui.ui.keymap import EVERYWHERE, KEYS, LISTS, PANES, Key, cap
+from ollm_tui.ui.keymap import (
+    DOCTOR,
+    EVERYWHERE,
+    KEYS,
+    LISTS,
+    PANES,
+    ROUTER,
+    WHAT_IF,
+    Key,
+    cap,
+)
 
 _NAMES = frozenset(
     (
@@ -151,7 +161,14 @@ def _holder(
 
 
 def _meet(one: str, other: str) -> bool:
-    """Whether both places can have a key at the same time. Every pane is a list."""
+    """Whether both places can have a key at the same time. Every pane is a list.
+
+    A form has its keys before those that act everywhere, and a dialog has only its own.
+    """
+    if DOCTOR in (one, other):
+        return one == other
+    if WHAT_IF in (one, other):
+        return {one, other} <= {WHAT_IF, ROUTER, LISTS}
     shared = (EVERYWHERE, PANES, LISTS)
     return one == other or one in shared or other in shared
 

@@ -5,7 +5,7 @@ column layout; what a row says is its subclass's.
 """
 
 import textwrap
-from collections.abc import Callable, Hashable, Sequence
+from collections.abc import Callable, Hashable, Iterable, Sequence
 from typing import Any, Generic, NamedTuple, TypeVar
 
 from rich.cells import cell_len, set_cell_size
@@ -290,18 +290,24 @@ class RowList(ScrollView, Generic[T], can_focus=True):
         strip = self._strips.get((index, is_cursor))
         if strip is None:
             base = self.base
-            palette = palette_of(self.app)
             if is_cursor:
+                palette = palette_of(self.app)
                 base += palette.cursor if self.has_focus else palette.blurred
             lead = "▸" if is_cursor else " "
-            segments = [Segment(lead, base)]
-            for text, style in self.pieces(self._items[index], width - 1):
-                segments.append(Segment(text, base + palette.named(style) if style else base))
-            strip = Strip(segments).extend_cell_length(width, base).crop(0, width)
+            pieces = [(lead, ""), *self.pieces(self._items[index], width - 1)]
+            strip = self.strip(pieces, width, base)
             if len(self._strips) > 500:
                 self._strips.clear()
             self._strips[index, is_cursor] = strip
         return strip
+
+    def strip(self, pieces: Iterable[Piece], width: int, base: Style) -> Strip:
+        """Pieces side by side in exactly `width` cells."""
+        palette = palette_of(self.app)
+        segments = [
+            Segment(text, base + palette.named(style) if style else base) for text, style in pieces
+        ]
+        return Strip(segments).extend_cell_length(width, base).crop(0, width)
 
     def _header_strip(self, width: int) -> Strip:
         style = self.base + palette_of(self.app).header

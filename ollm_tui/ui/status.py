@@ -1,6 +1,7 @@
 """The first and the last line of the screen: is the server up, what is there, what can I press."""
 
 from collections.abc import Sequence
+from typing import TYPE_CHECKING
 
 from textual.content import Content, Span
 from textual.style import Style
@@ -11,6 +12,9 @@ from ollm_tui.service.service import ModelService
 from ollm_tui.ui import format as words
 from ollm_tui.ui import keymap
 
+if TYPE_CHECKING:
+    from ollm_tui.config.problem import ConfigProblem
+
 _ROOMY = 100
 _HEALTH = {
     ServerHealth.CONNECTING: ("○", "$text-muted", "connecting"),
@@ -20,10 +24,13 @@ _HEALTH = {
 }
 
 
-def status_line(service: ModelService, width: int, *, is_demo: bool, config: str = "") -> Content:
+def status_line(
+    service: ModelService, width: int, *, is_demo: bool, config: str = "", deleting: str = ""
+) -> Content:
     """The first line. What matters least goes first when the line is short.
 
     Args:
+        deleting: what is about to be deleted, and how to take that back.
         config: how the configuration is, for the right end of the line.
     """
     server, models = service.server, service.models
@@ -39,6 +46,8 @@ def status_line(service: ModelService, width: int, *, is_demo: bool, config: str
         total = sum(model.size_bytes for model in models.models)
         parts.append(Content(words.count(len(models.models), "model")))
         parts.append(Content(words.size(total)))
+    if deleting:
+        parts.insert(1 if is_demo else 0, Content.styled(deleting, "bold $text-warning"))
     loaded = len(service.running.models)
     if loaded:
         parts.append(Content.styled(f"{loaded} loaded", "$text-success"))
@@ -61,6 +70,15 @@ def status_line(service: ModelService, width: int, *, is_demo: bool, config: str
         style = "$text-error" if "✗" in config else "$text-muted"
         line = Content.assemble(line, " " * gap, (config, style))
     return line
+
+
+def config_banner(errors: "Sequence[ConfigProblem]") -> str:
+    """What is wrong with the configuration, and where; empty when nothing is."""
+    if not errors:
+        return ""
+    first, more = errors[0], len(errors) - 1
+    text = f"✗ {first.place}: {first.sentence.rstrip('.')}"
+    return f"{text}, +{more:,}; press c" if more else f"{text}; press c"
 
 
 def footer_line(

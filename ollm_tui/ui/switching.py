@@ -1,14 +1,14 @@
 """From one server to another without a restart."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from functools import partial
 from typing import TYPE_CHECKING
 
-from ollm_tui.core.event import QueueItem
 from ollm_tui.service.service import ModelService
 from ollm_tui.ui import format as words
 from ollm_tui.ui import work
 from ollm_tui.ui.look import LookFile
+from ollm_tui.ui.quitting import interrupted
 from ollm_tui.ui.themed import ThemedApp
 
 if TYPE_CHECKING:
@@ -61,7 +61,7 @@ class SwitchingApp(ThemedApp):
 
     async def _leave_service(self, service: ModelService) -> None:
         """Let go of a service, once its downloads have ended. Source: ruling Z1."""
-        if not (items := unfinished(service)):
+        if not (items := interrupted(service)):
             await service.close()
             return
         self.left.append(service)
@@ -72,7 +72,7 @@ class SwitchingApp(ThemedApp):
         service.subscribe(lambda event: self._close_when_done(service))
 
     def _close_when_done(self, service: ModelService) -> None:
-        if service in self.left and not unfinished(service):
+        if service in self.left and not interrupted(service):
             self.left.remove(service)
             self.notify(f"All downloads of {service.server.host} have ended.", markup=False)
             work.run(self, service.close(), f"close {id(service)}")
@@ -85,8 +85,3 @@ class SwitchingApp(ThemedApp):
             timeout=10,
             markup=False,
         )
-
-
-def unfinished(service: ModelService) -> Sequence[QueueItem]:
-    """The downloads of a service that have not ended."""
-    return [item for item in service.queue.items if not item.progress.status.is_final]

@@ -27,9 +27,17 @@ def run(
     Args:
         group: its concern; an exclusive job cancels the earlier ones of its group.
     """
-    return node.app.run_worker(
-        _guarded(node, job), group=group, exclusive=exclusive, exit_on_error=False
-    )
+    guarded = _guarded(node, job)
+    worker = node.app.run_worker(guarded, group=group, exclusive=exclusive, exit_on_error=False)
+
+    def close(_: object) -> None:
+        guarded.close()
+        job.close()
+
+    # Cancelled before its first step, a worker never awaits what it was given.
+    if worker._task is not None:
+        worker._task.add_done_callback(close)
+    return worker
 
 
 async def in_thread(slow: Callable[[], T]) -> T:

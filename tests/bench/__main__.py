@@ -1,7 +1,8 @@
 """`make bench`: the performance bars; start-up as ratios to a bare app measured in the same run.
 
-`make bench ARGS=transfer` measures the download engine instead: 2 GiB, beside curl and openssl;
-ARGS=startup and ARGS=keys only how long the screen takes.
+`make bench ARGS=transfer` measures the download engine instead: 2 GiB, beside curl and openssl,
+aria2c where it is installed, and huggingface_hub after `make bench-peers`; ARGS=startup and
+ARGS=keys only how long the screen takes.
 """
 
 import statistics
@@ -9,7 +10,14 @@ import sys
 from collections.abc import Iterator
 from typing import NamedTuple
 
-from tests.bench import bench_config, bench_routing, keys, startup
+from tests.bench import (
+    bench_advice,
+    bench_config,
+    bench_routing,
+    bench_service,
+    keys,
+    startup,
+)
 from tests.terminal import OLLM_TUI
 
 RUNS = 7
@@ -51,16 +59,14 @@ def main() -> int:
     if sys.argv[1:] == ["transfer"]:
         from tests.bench import bench_transfer
 
-        rows = [
-            Row(r.name, f"{r.text}, bar {r.bar}", r.value <= r.bar) for r in bench_transfer.rows()
-        ]
+        rows = [Row(row.name, row.shown, row.value <= row.bar) for row in bench_transfer.rows()]
     elif sys.argv[1:] == ["startup"]:
         rows = list(start_up())
     elif sys.argv[1:] == ["keys"]:
         rows = list(typing())
     else:
         rows = [*start_up(), *typing()]
-        for module in (bench_config, bench_routing):
+        for module in (bench_config, bench_routing, bench_advice, bench_service):
             rows += [
                 Row(name, f"{seconds * 1000:.3g} ms, bar {bar * 1000:.3g} ms", seconds <= bar)
                 for name, seconds, bar in module.rows()

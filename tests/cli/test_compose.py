@@ -2,6 +2,7 @@
 
 import os
 import sys
+from pathlib import Path
 
 import pytest
 
@@ -9,6 +10,7 @@ from ollm_tui.cli.arguments import parse_arguments
 from ollm_tui.cli.compose import names_to_pull, opened_service
 from ollm_tui.cli.demo import demo_server
 from ollm_tui.cli.setup import memory_budget_bytes
+from ollm_tui.sandbox.roster import catalogue_models
 from ollm_tui.sandbox.server import SandboxServer
 from tests.cli.conftest import Cli
 
@@ -69,3 +71,19 @@ async def test_names_to_pull_begin_with_the_word_first_and_leave_out_what_is_the
     starts = [name.startswith("code") for name in names]
     assert starts == sorted(starts, reverse=True)
     assert {True, False} == set(starts)
+
+
+async def test_the_configured_number_of_downloads_run_at_once(
+    server: SandboxServer, tmp_path: Path
+) -> None:
+    config = tmp_path / "config.yaml"
+    config.write_text("downloads: {concurrency: 3}\n")
+    gates = [server.faults.hold_pull(model.name) for model in catalogue_models()[:4]]
+    flags = ["--host", server.host, "--config", str(config)]
+    async with opened_service(parse_arguments(flags)) as service:
+        for model in catalogue_models()[:4]:
+            service.enqueue(model.name)
+        for gate in gates[:3]:
+            assert await gate.arrived()
+        states = [item.progress.status.value for item in service.queue.items]
+    assert states == ["downloading"] * 3 + ["queued"]

@@ -29,6 +29,7 @@ VERBS = (
     ("cp", "phi3:mini", "mine"),
     ("rm", "phi3:mini", "--yes"),
     ("route", "--all", "--explain"),
+    ("run", "Hello"),
 )
 
 
@@ -168,7 +169,7 @@ def test_the_address_comes_from_the_flag_then_the_variables(
 @pytest.mark.parametrize(
     "arguments", [("list",), ("list", "--json"), ("status", "phi3:mini"), ("route", "--json")]
 )
-def test_what_was_known_before_is_shown_with_a_warning_while_nobody_answers(
+def test_z15_what_was_known_before_is_shown_with_a_warning_while_nobody_answers(
     ask: Cli,
     server: SandboxServer,
     arguments: tuple[str, ...],

@@ -145,7 +145,9 @@ def test_show_json_is_a_model_with_the_texts_that_only_it_has(ask: Cli) -> None:
     result = ask("show", "llama3.2:3b", "--json")
     assert (result.status, result.err) == (0, "")
     more = {"parameters", "template", "system", "license", "requires", "metadata"}
-    assert set(result.json) == set(MODEL_TYPES) | more
+    assert set(result.json) == set(MODEL_TYPES) | more | {"registry", "namespace"}
+    assert result.json["registry"] == "registry.ollama.ai"
+    assert result.json["namespace"] == "library"
     assert result.json["name"] == "llama3.2:3b"
     assert result.json["loaded"] is True
     assert result.json["digest"]
@@ -263,7 +265,7 @@ def test_columns_are_as_wide_as_they_look() -> None:
 
 
 @pytest.mark.parametrize(
-    ("size", "vram", "said"), [(100, 0, "CPU"), (100, 100, "GPU"), (100, 48, "48 % GPU")]
+    ("size", "vram", "said"), [(100, 0, "CPU"), (100, 100, "GPU"), (100, 48, "48% GPU, 52% CPU")]
 )
 def test_ps_says_what_computes(size: int, vram: int, said: str) -> None:
     model = RunningModel("a", "a", size_bytes=size, size_vram_bytes=vram)

@@ -5,6 +5,7 @@ from pathlib import Path
 
 import pytest
 
+from ollm_tui.cli.input_file import LIMIT_BYTES
 from ollm_tui.cli.setup import Setup
 from ollm_tui.sandbox.faults import EndpointMode
 from ollm_tui.sandbox.server import SandboxServer
@@ -138,7 +139,7 @@ def test_an_unknown_profile_is_wrong_usage(
         assert result.json["error"]["code"] == "UNKNOWN_PROFILE"
 
 
-def test_a_model_asked_for_by_name_wins_over_a_profile_with_a_notice(ask: Cli) -> None:
+def test_z20_a_model_asked_for_by_name_wins_over_a_profile_with_a_notice(ask: Cli) -> None:
     """Ruling Z20."""
     result = ask("route", "code", "--model", "PHI3:mini")
     assert result.status == 0
@@ -181,14 +182,14 @@ def test_a_bare_list_and_missing_facts_will_do(cli: Cli, tmp_path: Path) -> None
     assert cli("route", "code", "--models", str(path), "--json").json["model"] == "codellama:7b"
 
 
-def test_the_models_of_a_file_have_no_memory_budget(cli: Cli, snapshot: Snapshot) -> None:
+def test_z07_the_models_of_a_file_have_no_memory_budget(cli: Cli, snapshot: Snapshot) -> None:
     """Ruling Z7."""
     huge = {"name": "llama3.1:405b", "size_bytes": 10**15, "parameters_billions": 405}
     path = snapshot(huge, {"name": "llama3.1:8b", "size_bytes": 1, "parameters_billions": 8})
     assert cli("route", "general", "--models", path, "--json").json["model"] == "llama3.1:405b"
 
 
-def test_models_of_this_machine_have_its_memory_as_budget(
+def test_r16_models_of_this_machine_have_its_memory_as_budget(
     ask: Cli, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(Setup, "_memory_budget", lambda _: 6 * 10**9)
@@ -228,9 +229,10 @@ def test_a_file_that_cannot_be_read_is_named(cli: Cli, tmp_path: Path) -> None:
         assert f"{path} cannot be read" in result.err
 
 
-def test_a_file_that_is_too_large_is_not_read(
+def test_z23_a_file_that_is_too_large_is_not_read(
     cli: Cli, snapshot: Snapshot, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    assert LIMIT_BYTES == 64 * 2**20
     monkeypatch.setattr("ollm_tui.cli.input_file.LIMIT_BYTES", 10)
     result = cli("route", "--models", snapshot(SMALL))
     assert result.status == 2
@@ -249,7 +251,7 @@ def test_hostile_names_in_a_file_stay_keys_and_reach_no_terminal_raw(
 
 
 @pytest.mark.parametrize("version", ["0.5", "0.12"])
-def test_old_servers_are_asked_for_details_before_deciding(cli: Cli, version: str) -> None:
+def test_z11_old_servers_are_asked_for_details_before_deciding(cli: Cli, version: str) -> None:
     """Ruling Z11: a decision of a verb is not provisional."""
     with SandboxServer(timing=INSTANT, version=version) as server:
         decision = cli("route", "fast", "--json", "--host", server.host).json
@@ -259,7 +261,7 @@ def test_old_servers_are_asked_for_details_before_deciding(cli: Cli, version: st
     assert decision["provisional"] is False
 
 
-def test_details_are_asked_for_four_at_a_time(cli: Cli) -> None:
+def test_d18_details_are_asked_for_four_at_a_time(cli: Cli) -> None:
     with SandboxServer(timing=INSTANT, version="0.5") as server, ThreadPoolExecutor(1) as thread:
         gate = server.faults.hold("/api/show")
         answer = thread.submit(cli, "route", "fast", "--host", server.host)
@@ -276,7 +278,7 @@ def test_new_servers_are_not_asked_for_details(ask: Cli, server: SandboxServer) 
     assert server.count("/api/show") == 0
 
 
-def test_details_that_cannot_be_had_make_a_decision_provisional(cli: Cli) -> None:
+def test_z11_details_that_cannot_be_had_make_a_decision_provisional(cli: Cli) -> None:
     with SandboxServer(timing=INSTANT, version="0.5") as server:
         server.faults.set("/api/show", EndpointMode.HTTP_500, times=1)
         result = cli("route", "fast", "--host", server.host)
@@ -288,7 +290,7 @@ def test_details_that_cannot_be_had_make_a_decision_provisional(cli: Cli) -> Non
         assert answer.json["provisional"] is True
 
 
-def test_a_served_context_that_is_too_small_is_a_warning(cli: Cli) -> None:
+def test_r25_a_served_context_that_is_too_small_is_a_warning(cli: Cli) -> None:
     """Decision R25."""
     with SandboxServer(timing=INSTANT) as server:
         server.load("codellama:7b", context_tokens=4096)

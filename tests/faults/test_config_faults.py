@@ -8,8 +8,9 @@ from pathlib import Path
 import pytest
 from hypothesis import settings
 
+from ollm_tui.config.change import Change
 from ollm_tui.config.document import parse_document
-from ollm_tui.config.edit import Change, edited
+from ollm_tui.config.edit import edited
 from ollm_tui.config.inputs import Inputs
 from ollm_tui.config.lint import Knowledge
 from ollm_tui.config.option import options_for

@@ -13,16 +13,13 @@ from functools import partial
 from multiprocessing.connection import Connection
 from pathlib import Path
 
-from hypothesis import settings
-
 from ollm_tui.core.progress import PullState
 from ollm_tui.service.service import ModelService
 from tests.unit.service.fake import FakeProvider, settle
 
 Rows = list[tuple[str, bool]]
 RESTART_LIMIT_S = 2.0
-MOMENTS = 200 if settings().max_examples >= 10_000 else 8
-"""The full number with HYPOTHESIS_PROFILE=nightly."""
+MOMENTS, FEW_MOMENTS = 200, 8
 
 
 def change(service: ModelService, dice: random.Random, number: int) -> None:
@@ -71,12 +68,10 @@ def use_until_killed(path: Path, seed: int, told: "Connection[Rows, None]") -> N
     asyncio.run(use())
 
 
-def test_a_kill_at_any_moment_loses_and_doubles_nothing(
-    tmp_path: Path,
-) -> None:
+def test_a_kill_at_any_moment_loses_and_doubles_nothing(tmp_path: Path, is_full: bool) -> None:
     processes = multiprocessing.get_context("fork")  # everything is imported already
     dice = random.Random(1)
-    for seed in range(MOMENTS):
+    for seed in range(MOMENTS if is_full else FEW_MOMENTS):
         path = tmp_path / str(seed) / "state.db"
         ours, theirs = processes.Pipe(duplex=False)
         process = processes.Process(target=use_until_killed, args=(path, seed, theirs))

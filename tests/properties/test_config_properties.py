@@ -55,6 +55,7 @@ NOT_NUMBERS = st.booleans() | WORDS | st.lists(st.integers(), max_size=2)
 
 
 DEFAULT_EXAMPLES = settings.default.max_examples if settings.default else 200
+pytestmark = pytest.mark.timeout(0 if DEFAULT_EXAMPLES > 1000 else 30)
 HALF = settings(max_examples=max(100, DEFAULT_EXAMPLES // 2))
 
 Load = Callable[..., Effective]

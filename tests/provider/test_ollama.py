@@ -240,6 +240,25 @@ async def test_a_chat_is_streamed_with_its_options_untouched(
     }
 
 
+async def test_a_chats_options_get_the_names_of_the_wire_and_the_general_ones_win(
+    server: LoopbackServer, provider: OllamaProvider
+) -> None:
+    server.answers["/api/chat"] = lines({"done": True})
+    request = GenerationRequest(
+        "m:t",
+        (),
+        options={"maxTokens": 5, "topP": 0.5},
+        provider_options={"num_predict": 9, "mirostat": 2, "numGpu": 1},
+    )
+    await _answer_of(provider, request)
+    assert server.requests[0].json() == {
+        "model": "m:t",
+        "messages": [],
+        "stream": True,
+        "options": {"num_predict": 5, "top_p": 0.5, "mirostat": 2, "num_gpu": 1},
+    }
+
+
 async def test_a_chat_without_options_sends_none(
     server: LoopbackServer, provider: OllamaProvider
 ) -> None:

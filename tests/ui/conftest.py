@@ -2,15 +2,20 @@
 
 from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from pathlib import Path
 
 import pytest
 
+from ollm_tui.providers.base import Provider
 from ollm_tui.providers.ollama import OllamaProvider
 from ollm_tui.sandbox.server import SandboxServer
 from ollm_tui.sandbox.timing import INSTANT
+from ollm_tui.service import deletion
 from ollm_tui.service.service import ModelService
 from ollm_tui.ui.app import OllmApp
 from ollm_tui.ui.look import LookFile
+from ollm_tui.ui.simulator.scenarios import ScenarioBook
+from tests.ui.configured import OpenView, opener
 from tests.ui.screen import Screen
 
 OpenApp = Callable[..., AbstractAsyncContextManager[Screen]]
@@ -20,6 +25,7 @@ OpenApp = Callable[..., AbstractAsyncContextManager[Screen]]
 def _still(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("TEXTUAL_ANIMATIONS", "none")
     monkeypatch.setenv("TERM", "xterm-256color")
+    monkeypatch.setattr(deletion, "UNDO_S", 0.05)  # how long it is, is tested without a screen
 
 
 @pytest.fixture
@@ -31,7 +37,7 @@ def server() -> Iterator[SandboxServer]:
 
 @pytest.fixture
 def open_app(server: SandboxServer) -> OpenApp:
-    """Opens the app on the server, or on another address, at a size."""
+    """Opens the app on the server, another address or another provider, at a size."""
 
     @asynccontextmanager
     async def opened(
@@ -40,10 +46,18 @@ def open_app(server: SandboxServer) -> OpenApp:
         size: tuple[int, int] = (120, 40),
         wait: bool = True,
         read_timeout_s: float = 15.0,
+        provider: Provider | None = None,
+        scenarios: "Callable[[], ScenarioBook] | None" = None,
         look: LookFile | None = None,
     ) -> AsyncIterator[Screen]:
-        service = ModelService(OllamaProvider(host or server.host, read_timeout_s=read_timeout_s))
-        app = OllmApp(service, suggest=lambda word: [("qwen3:14b", "~9.3 GB")], look=look)
+        asked = provider or OllamaProvider(host or server.host, read_timeout_s=read_timeout_s)
+        service = ModelService(asked)
+        app = OllmApp(
+            service,
+            suggest=lambda word: [("qwen3:14b", "~9.3 GB")],
+            scenarios=scenarios,
+            look=look,
+        )
         async with app.run_test(size=size, notifications=True) as pilot:
             screen = Screen(app, pilot)
             if wait:
@@ -52,3 +66,9 @@ def open_app(server: SandboxServer) -> OpenApp:
             yield screen
 
     return opened
+
+
+@pytest.fixture
+def open_view(server: SandboxServer, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> OpenView:
+    """Opens the app in a workspace below a home; the files are there when given."""
+    return opener(server, tmp_path, monkeypatch)

@@ -224,8 +224,10 @@ async def test_deleting_asks_with_the_bytes_and_then_does_it(
         await screen.sees("Delete 2 models?", "Frees up to 9.7 GB")
         await screen.press("escape")
         assert server.count("/api/delete") == 0
-        await screen.press("d", "y")
-        await screen.sees("29 of 29")
+        await screen.press("d")
+        await screen.sees("Delete 2 models?")
+        await screen.press("y")
+        await screen.sees("29 of 29", "Deleted 2 models, up to 9.7 GB freed")
         assert {"qwen3:8b", "qwen2.5-coder:7b"}.isdisjoint(screen.names())
 
 
@@ -235,8 +237,8 @@ async def test_deleting_a_loaded_model_unloads_it_first(
     async with open_app() as screen:
         await screen.sees("1 loaded")
         await screen.press("d")
-        await screen.sees("Loaded now, will be unloaded first: llama3.2:3b")
-        await screen.press("y")
+        await screen.sees("In memory now: llama3.2:3b, leaves in", "Unload and delete (u)")
+        await screen.press("u")
         await screen.sees("30 of 30")
         paths = [request.path for request in server.requests]
         assert paths.index("/api/generate") < paths.index("/api/delete")
@@ -270,7 +272,7 @@ async def test_quitting_asks_only_while_something_is_downloading(
         screen.service.enqueue("qwen3:14b")
         await screen.sees("1 active")
         await screen.press("q")
-        await screen.sees("Quit and stop 1 download?", "stays on the server")
+        await screen.sees("Quit and stop 1 download?", "The queue is not kept")
         await screen.press("escape")
         assert screen.app.is_running
         await screen.press("q", "q")
@@ -328,3 +330,20 @@ async def test_refreshing_shows_what_came_from_elsewhere(
         server.store.remove("qwen3:8b")
         await screen.press("r")
         await screen.sees("30 of 30")
+
+
+async def test_memory_is_asked_for_only_while_the_list_is_in_sight(
+    open_app: OpenApp, server: SandboxServer
+) -> None:
+    async with open_app() as screen:
+        await screen.sees("1 loaded")
+        await screen.press("2", "z")
+        await screen.misses("1 Installed ─")
+        asked = server.count("/api/ps")
+        screen.app._ask_memory()
+        await screen.service.version()  # behind which such a question would stand
+        assert server.count("/api/ps") == asked
+        await screen.press("z")
+        await screen.sees("1 Installed ─")
+        screen.app._ask_memory()
+        await screen.until(lambda: server.count("/api/ps") > asked)

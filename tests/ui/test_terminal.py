@@ -100,13 +100,15 @@ def test_a_signal_ends_it_with_the_terminal_restored(
 
 
 def test_a_signal_during_a_download_closes_its_stream(server: SandboxServer) -> None:
-    script = server.faults.script_pull("qwen3:14b", [{"status": "pulling manifest"}])
+    steps = [{"status": "pulling manifest"}, {"status": "success"}]
+    script = server.faults.script_pull("qwen3:14b", steps)
     with Terminal((*OLLM_TUI, "--host", server.host)) as terminal:
         terminal.wait_for("31 of 31")
         terminal.send("p")
         terminal.wait_for("esc leaves")
         terminal.send("qwen3:14b\r")
-        terminal.wait_for("1 active")
+        script.advance()
+        terminal.wait_for("pulling manifest")  # so there is a stream; it opens after the row shows
         os.kill(terminal.pid, signal.SIGTERM)
         assert terminal.wait_end(2.0) == 128 + signal.SIGTERM
     assert script.ended.wait(2.0)

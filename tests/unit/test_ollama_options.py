@@ -1,6 +1,9 @@
 """Options under the names of the wire."""
 
 import datetime
+import json
+import math
+from types import MappingProxyType
 
 import pytest
 
@@ -34,7 +37,15 @@ def test_two_spellings_of_one_option_are_an_error(first: str, second: str) -> No
     assert caught.value.message == f"The options {first} and {second} are the same"
 
 
-@pytest.mark.parametrize("value", [datetime.date(2024, 1, 1), {1: 2}, [{3, 4}], b"x"])
+def test_read_only_mappings_and_tuples_are_sent_as_json_has_them() -> None:
+    value = MappingProxyType({"a": (1, MappingProxyType({"b": None}))})
+    assert json.dumps(wire_options({"deep": value})) == '{"deep": {"a": [1, {"b": null}]}}'
+
+
+@pytest.mark.parametrize(
+    "value",
+    [datetime.date(2024, 1, 1), {1: 2}, [{3, 4}], b"x", math.nan, [math.inf], {"a": {2: 3}}],
+)
 def test_a_value_that_json_has_not_is_an_error(value: object) -> None:
     with pytest.raises(ConfigError, match="The option temperature cannot be sent"):
         wire_options({"temperature": value})

@@ -265,7 +265,7 @@ def test_details_come_from_show() -> None:
 
 @pytest.mark.parametrize("backwards", [False, True])
 @pytest.mark.parametrize("architecture", ["phi3", None])
-def test_the_context_is_the_architectures_own_whatever_else_ends_alike(
+def test_d17_the_context_is_the_architectures_own_whatever_else_ends_alike(
     architecture: str | None, backwards: bool
 ) -> None:
     pairs: list[tuple[str, object]] = [
@@ -280,7 +280,7 @@ def test_the_context_is_the_architectures_own_whatever_else_ends_alike(
     assert parse_show("m", {"model_info": model_info}).info.context_window == 131072
 
 
-def test_an_architecture_without_its_context_has_none() -> None:
+def test_d17_an_architecture_without_its_context_has_none() -> None:
     model_info = {"general.architecture": "bert", "clip.context_length": 77}
     assert parse_show("m", {"model_info": model_info}).info.context_window is None
 

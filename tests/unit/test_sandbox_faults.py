@@ -15,7 +15,7 @@ import httpx
 import pytest
 
 from ollm_tui.sandbox.__main__ import main
-from ollm_tui.sandbox.faults import WRONG_SHAPES, EndpointMode
+from ollm_tui.sandbox.faults import CUT, WRONG_SHAPES, EndpointMode
 from ollm_tui.sandbox.gate import Gate
 from ollm_tui.sandbox.roster import HOSTILE_NAMES
 from ollm_tui.sandbox.server import SandboxServer
@@ -273,3 +273,19 @@ def test_a_connection_made_while_it_stops_is_closed() -> None:
         for client in clients:
             client.close()
     gc.collect()  # a socket left open warns now, and a warning is an error
+
+
+async def test_a_chat_says_what_its_script_says(
+    server: SandboxServer, client: httpx.AsyncClient
+) -> None:
+    line = {"message": {"content": "Hi"}, "done": False}
+    script = server.faults.script_chat("phi4", [line, "no JSON", CUT])
+    asked = {"model": "phi4:latest", "messages": [{"role": "user", "content": "Hi"}]}
+    script.advance(3)
+    with pytest.raises(httpx.RemoteProtocolError):
+        async with client.stream("POST", "/api/chat", json=asked) as response:
+            assert [chunk async for chunk in response.aiter_raw()]
+    assert await script.until_ended()
+    assert script.sent == 3
+    server.faults.clear()
+    assert (await client.post("/api/chat", json=asked)).text.startswith('{"model":"phi4:latest"')

@@ -5,53 +5,37 @@ Nothing is changed here, but for `drop_altered`, which removes a blob that is pr
 Source: reference/ollama.md 4.4 and 6.
 """
 
+import errno
 import hashlib
 import os
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
-from enum import StrEnum
 
 from ollm_tui.core.error import StoreError
+from ollm_tui.core.store import Finding, FindingKind
 from ollm_tui.core.text import clean_line
 from ollm_tui.providers.local.gguf import read_header
 from ollm_tui.providers.local.manifest import Blob
 from ollm_tui.providers.local.reader import blob_damage
 from ollm_tui.providers.local.removal import remove_blob
 from ollm_tui.providers.local.stop import StopSignal
-from ollm_tui.providers.local.store import BLOBS, MANIFESTS, STAGING, Entry, Scan, Store
+from ollm_tui.providers.local.store import (
+    BLOBS,
+    MANIFESTS,
+    STAGING,
+    Entry,
+    Scan,
+    Store,
+    blob_file_name,
+)
 
 _HASH_BYTES = 1024 * 1024
-
-
-class FindingKind(StrEnum):
-    """What sort of thing is wrong."""
-
-    UNUSABLE_MANIFEST = "unusable manifest"
-    STRAY_FILE = "stray file"
-    DAMAGED_FILE = "damaged file"
-    UNREADABLE_WEIGHTS = "unreadable weights"
-    CONFUSABLE_NAMES = "confusable names"
-    PERMISSION = "permission"
-
-
-@dataclass(frozen=True, slots=True)
-class Finding:
-    """One thing that is wrong. All texts are for people and sanitised."""
-
-    kind: FindingKind
-    subject: str
-    """A model, or a path below the store."""
-    reason: str
-    fix: str
-    """The next step, one sentence."""
-    model: str = ""
-    """The model that a repair would be asked for, or empty."""
 
 
 def inspect_store(
     store: Store,
     *,
     verify: bool = False,
+    needs_write: bool = True,
     on_progress: Callable[[int, int], None] = lambda done, total: None,
     stop: StopSignal | None = None,
 ) -> tuple[Finding, ...]:
@@ -59,12 +43,13 @@ def inspect_store(
 
     Args:
         verify: also hash every file, which reads all of them.
+        needs_write: whether it matters that this process may write to it.
         on_progress: called while hashing with the bytes done and all of them.
 
     Raises:
         Stopped: asked for meanwhile.
     """
-    findings = list(_permissions(store))
+    findings = list(_permissions(store, needs_write=needs_write))
     try:
         scan = store.scan()
     except StoreError as error:
@@ -74,7 +59,7 @@ def inspect_store(
     findings += _confusable(scan)
     altered = _altered(store, scan, on_progress, stop or StopSignal()) if verify else {}
     for entry in scan.entries:
-        findings += _entry_findings(store, entry, altered)
+        findings += _entry_findings(store, entry, altered, verify=verify)
     return tuple(findings)
 
 
@@ -85,13 +70,24 @@ def drop_altered(store: Store, blob: Blob, stop: StopSignal) -> bool:
         Stopped: asked for meanwhile.
         StoreError: it cannot be removed.
     """
+    return is_altered(store, blob, stop) and remove_blob(store, blob.digest)
+
+
+def is_altered(store: Store, blob: Blob, stop: StopSignal) -> bool:
+    """Hash a blob: whether it is there and not what its name says.
+
+    Raises:
+        Stopped: asked for meanwhile.
+        StoreError: it cannot be read, so nobody can tell.
+    """
     if store.blob_size(blob.digest) is None:
         return False
-    is_whole = not blob_damage(store, blob) and _hash(store, blob.digest, stop) == blob.digest
-    return not is_whole and remove_blob(store, blob.digest)
+    return bool(blob_damage(store, blob)) or _hash(store, blob.digest, stop) != blob.digest
 
 
-def _entry_findings(store: Store, entry: Entry, altered: dict[str, str]) -> Iterator[Finding]:
+def _entry_findings(
+    store: Store, entry: Entry, altered: dict[str, str], *, verify: bool
+) -> Iterator[Finding]:
     name = entry.name.short
     if entry.manifest is None:
         effect = "lists nothing" if "to nothing" in entry.reason else "tidies up nothing"
@@ -108,9 +104,14 @@ def _entry_findings(store: Store, entry: Entry, altered: dict[str, str]) -> Iter
             fix = f"Repair {name}: only this file is fetched again."
             yield Finding(FindingKind.DAMAGED_FILE, name, reason, fix, model=name)
     for blob in entry.manifest.of_kind("model"):
-        if not blob_damage(store, blob) and (reason := _weights_reason(store, blob)):
+        if blob_damage(store, blob) or blob.digest in altered:
+            continue
+        if reason := _weights_reason(store, blob):
             fix = f"Repair {name}, or pull another tag of it."
-            yield Finding(FindingKind.UNREADABLE_WEIGHTS, name, reason, fix, model=name)
+            if verify:  # so nothing would be fetched
+                fix = "The registry has it like this: pull another tag, or delete it."
+            model = "" if verify else name
+            yield Finding(FindingKind.UNREADABLE_WEIGHTS, name, reason, fix, model=model)
 
 
 def _weights_reason(store: Store, blob: Blob) -> str:
@@ -145,7 +146,7 @@ def _confusable(scan: Scan) -> Iterator[Finding]:
             )
 
 
-def _permissions(store: Store) -> Iterator[Finding]:
+def _permissions(store: Store, *, needs_write: bool) -> Iterator[Finding]:
     if not store.root.is_dir():
         if store.root.exists():
             fix = "Name a directory (OLLAMA_MODELS)."
@@ -154,14 +155,14 @@ def _permissions(store: Store) -> Iterator[Finding]:
     for part in ("", BLOBS, MANIFESTS, STAGING):
         place = store.root / part
         shown = clean_line(str(place))
-        if place.is_symlink() and part:
+        if needs_write and place.is_symlink() and part:
             reason = "it is a symbolic link, and nothing is written or removed through one"
             fix = "Let OLLAMA_MODELS name the real directory."
             yield Finding(FindingKind.PERMISSION, shown, reason, fix)
         elif place.is_dir() and not os.access(place, os.R_OK | os.X_OK):
             fix = "Let your user read it, or use the server that owns it."
             yield Finding(FindingKind.PERMISSION, shown, "it may not be read", fix)
-        elif place.is_dir() and not os.access(place, os.W_OK):
+        elif needs_write and place.is_dir() and not os.access(place, os.W_OK):
             fix = "Let your user write to it, or use the server that owns it."
             yield Finding(FindingKind.PERMISSION, shown, "it may not be written to", fix)
 
@@ -184,8 +185,12 @@ def _altered(
         def tell(count: int, before: int = before) -> None:
             on_progress(before + count, total)
 
-        if _hash(store, digest, stop, tell) != digest:
-            found[digest] = f"its {blob.kind or 'file'} {blob.short_digest} was altered"
+        what = f"its {blob.kind or 'file'} {blob.short_digest}"
+        try:
+            if _hash(store, digest, stop, tell) != digest:
+                found[digest] = f"{what} was altered"
+        except StoreError as error:
+            found[digest] = f"{what} cannot be read: {error.cause}"
         done += blob.size_bytes
     return found
 
@@ -196,7 +201,11 @@ def _hash(
     stop: StopSignal,
     on_bytes: Callable[[int], None] = lambda count: None,
 ) -> str:
-    """The digest that a blob's file really has; empty when it cannot be read."""
+    """The digest that a blob's file really has; empty when the disk has lost a part of it.
+
+    Raises:
+        StoreError: it may not be read, which says nothing about what is in it.
+    """
     result, done = hashlib.sha256(), 0
     buffer = bytearray(_HASH_BYTES)
     try:
@@ -206,6 +215,10 @@ def _hash(
                 result.update(view[:count])
                 done += count
                 on_bytes(done)
-    except (OSError, StoreError):
+    except OSError as error:
+        if error.errno != errno.EIO:
+            raise StoreError(
+                f"Could not read {blob_file_name(digest)}", cause=error.strerror or str(error)
+            ) from error
         return ""
     return f"sha256:{result.hexdigest()}"

@@ -48,19 +48,20 @@ def locate_store(
     """
     for text, source in ((setting, "the setting"), (ollama_models, "OLLAMA_MODELS")):
         if stripped := text.strip().strip("\"'"):
-            return _location(_expanded(stripped, home), source)
+            return store_at(_expanded(stripped, home), source)
     default = home / ".ollama" / "models"
     if _has_manifests(default):
-        return _location(default, "the default")
+        return store_at(default, "the default")
     if candidates is None:
         candidates = SERVICE_STORES if sys.platform == "linux" else ()
     for path in candidates:
         if _has_manifests(path):
-            return _location(path, "the Linux service")
-    return _location(default, "the default")
+            return store_at(path, "the Linux service")
+    return store_at(default, "the default")
 
 
-def _location(path: Path, source: str) -> StoreLocation:
+def store_at(path: Path, source: str) -> StoreLocation:
+    """How a directory is that was chosen for `source`."""
     exists = path.is_dir()
     return StoreLocation(
         path=path,

@@ -54,6 +54,22 @@ class TransferPool:
         with self._lock:
             self._wanted.pop(reservation, None)
 
+    @property
+    def wanted_digests(self) -> frozenset[str]:
+        """The files that running pulls need."""
+        with self._lock:
+            return frozenset(blob.digest for blobs in self._wanted.values() for blob in blobs)
+
+    @property
+    def set_aside_bytes(self) -> int:
+        """What running transfers have of the disk and have not written yet."""
+        with self._lock:
+            transfers = tuple(self._waiting)
+        return sum(
+            max(0, self._allocated_bytes(transfer.blob) - transfer.completed_bytes)
+            for transfer in transfers
+        )
+
     def join(self, blob: Blob, source: BlobSource, model: str) -> Transfer:
         """The transfer of a blob, started if there is none; `leave` it in the end."""
         with self._lock:
@@ -95,8 +111,12 @@ class TransferPool:
     def _still_needed(self, blob: Blob) -> int:
         if self._store.blob_size(blob.digest) == blob.size_bytes:
             return 0
+        return max(0, blob.size_bytes - self._allocated_bytes(blob))
+
+    def _allocated_bytes(self, blob: Blob) -> int:
+        """What the unfinished file of a blob has of the disk."""
         try:
             part = os.lstat(self._store.staging / (blob_file_name(blob.digest) + PART))
         except OSError:
-            return blob.size_bytes
-        return max(0, blob.size_bytes - part.st_blocks * 512)
+            return 0
+        return part.st_blocks * 512

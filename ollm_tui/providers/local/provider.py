@@ -9,15 +9,16 @@ import asyncio
 import contextlib
 import functools
 import re
-from collections.abc import AsyncGenerator, Callable, Mapping
-from dataclasses import dataclass
+import time
+from collections.abc import AsyncGenerator, Callable, Collection, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, TypeVar
 
-from ollm_tui.core.error import DeleteFailed, DownloadFailed, ModelNotFound, StoreError
+from ollm_tui.core.error import DeleteFailed, DownloadFailed, ModelNotFound
 from ollm_tui.core.model import ModelDetails, ModelFile, ModelList
-from ollm_tui.core.name import ModelName, parse_name, parse_reference
-from ollm_tui.core.progress import PullPhase, PullStep
+from ollm_tui.core.name import ModelName, name_key, parse_name, parse_reference
+from ollm_tui.core.progress import PullPhase, PullPlan, PullStep
+from ollm_tui.core.store import Leftover, LeftoverKind
 from ollm_tui.providers.local.attempt import TransferPolicy
 from ollm_tui.providers.local.auth import Credentials
 from ollm_tui.providers.local.manifest import Blob, Config, Manifest, parse_config
@@ -25,41 +26,33 @@ from ollm_tui.providers.local.pool import TransferPool
 from ollm_tui.providers.local.publish import copy_model, publish_model
 from ollm_tui.providers.local.rate import RateLimit
 from ollm_tui.providers.local.reader import ModelReader, blob_damage
-from ollm_tui.providers.local.removal import remove_model
+from ollm_tui.providers.local.removal import freed_bytes, remove_blob, remove_model
 from ollm_tui.providers.local.stop import Stopped, StopSignal
 from ollm_tui.providers.local.store import Store
-from ollm_tui.providers.local.thread import in_thread, notify
+from ollm_tui.providers.local.thread import in_store, in_thread, notify
 from ollm_tui.providers.local.transfer import BlobSource, Transfer
+from ollm_tui.providers.local.usage import leftovers, reclaim
 
 if TYPE_CHECKING:
+    from ollm_tui.providers.base import StoreAccess
     from ollm_tui.providers.local.registry import Registry
 
 STEP_EVERY_S = 0.1
 CLOSE_TIMEOUT_S = 1.0
 _PUBLISH_TRIES = 3
+_PLAN_TRIES = 2
+_DISCARD_POLL_S = 0.05
 _CONFIG_LIMIT_BYTES = 1024 * 1024
 
 _Result = TypeVar("_Result")
 
 
-@dataclass(frozen=True, slots=True)
-class PullPlan:
-    """What a pull would do, from the registry's manifest and what is here already."""
-
-    name: str
-    digest: str
-    """The registry's, 64 hex digits."""
-    is_current: bool
-    """Whether the store lists exactly this, with nothing missing."""
-    total_bytes: int
-    missing_bytes: int
-
-
 class LocalProvider:
-    """One model store. Implements Provider.
+    """One model store. Implements Provider and every optional part but those of a server.
 
     Args:
         root: the store's directory; it need not exist yet.
+        source: why this one, for people.
         ca_file: certificate authorities to trust beside the usual ones.
         credentials: of registries, by host or host:port.
         server_version: of the Ollama that will run the models; empty if there is none.
@@ -70,6 +63,7 @@ class LocalProvider:
         self,
         root: Path,
         *,
+        source: str = "the setting",
         ca_file: str | None = None,
         credentials: Mapping[str, Credentials] | None = None,
         server_version: str = "",
@@ -77,6 +71,7 @@ class LocalProvider:
         policy: TransferPolicy | None = None,
     ) -> None:
         self._policy = policy or TransferPolicy()
+        self._why_here = source
         self._ca_file = ca_file
         self._credentials = credentials
         self._server_version = server_version
@@ -85,6 +80,7 @@ class LocalProvider:
         self._reader = ModelReader(self.store)
         self._pool = TransferPool(self.store, self._policy, self.limit)
         self._opened: Registry | None = None
+        self._fetched: dict[str, frozenset[str]] = {}  # digests, of pulls that did not succeed
 
     @property
     def kind(self) -> str:
@@ -122,10 +118,6 @@ class LocalProvider:
         """
         return await self._in_store(lambda: self._reader.files(name))
 
-    async def free_bytes(self) -> int | None:
-        """How much more can be written."""
-        return await self._in_store(lambda: self.store.free_bytes)
-
     async def delete(self, name: str) -> None:
         """Remove a model and the files that were its alone.
 
@@ -159,8 +151,19 @@ class LocalProvider:
             DownloadFailed: the registry refuses or does not answer.
         """
         reference = parse_reference(name)
-        manifest = await self._manifest(reference)
+        registry = await self._registry()
+        manifest = await in_thread(
+            lambda stop: registry.manifest(reference, stop, tries=_PLAN_TRIES)
+        )
         return await self._in_store(lambda: self._plan(reference, manifest))
+
+    async def free_bytes(self) -> int | None:
+        """How much more can be written; what is set aside and not written yet counts as free."""
+        return await self._in_store(lambda: self.store.free_bytes + self._pool.set_aside_bytes)
+
+    async def freed_bytes(self, names: Collection[str]) -> int | None:
+        """What deleting all these models frees; None while a manifest cannot be read."""
+        return await self._in_store(lambda: freed_bytes(self.store, names))
 
     async def pull(self, name: str) -> AsyncGenerator[PullStep, None]:
         """Download a model; the last step is SUCCESS or the iterator raises.
@@ -180,23 +183,67 @@ class LocalProvider:
             async for step in steps:
                 yield step
 
+    def can_discard(self) -> bool:
+        """Always: what has arrived is ours."""
+        return True
+
+    async def discard(self, name: str) -> int:
+        """Remove what has arrived of a model that is not complete; returns the bytes freed.
+
+        Files that have arrived whole go, too, if a pull of this run fetched them and no other
+        needs them. A transfer that is just being ended is waited for.
+        """
+        key = parse_reference(name).key
+        own = self._fetched.pop(key, frozenset()) - self._pool.wanted_digests
+
+        def is_mine(item: Leftover) -> bool:
+            is_part = item.kind is LeftoverKind.DOWNLOAD
+            return (is_part and name_key(item.model) == key) or (
+                (is_part or item.kind is LeftoverKind.ORPHAN) and item.digest in own
+            )
+
+        def remove(stop: StopSignal) -> int:
+            end_s = time.monotonic() + CLOSE_TIMEOUT_S
+            while True:
+                mine = [item for item in leftovers(self.store) if is_mine(item)]
+                if time.monotonic() > end_s or not any(item.is_active for item in mine):
+                    return reclaim(self.store, mine)
+                stop.wait(_DISCARD_POLL_S)
+
+        return await in_thread(remove)
+
     async def repair(self, name: str) -> AsyncGenerator[PullStep, None]:
         """Hash every file of a model in the store, and fetch again only those that are bad.
+
+        Nothing is removed before the registry has said that it has the model.
 
         Raises:
             ModelNotFound: it is not in the store.
             DownloadFailed: as `pull`.
         """
-        from ollm_tui.providers.local.inspection import drop_altered
+        from ollm_tui.providers.local.inspection import is_altered
 
         entry = await self._in_store(lambda: self.store.find(name))
         manifest = entry.manifest or await self._manifest(entry.name)
+        altered = []
         for blob in manifest.blobs:
             yield PullStep(PullPhase.VERIFYING, f"checking {blob.short_digest}")
-            await in_thread(functools.partial(drop_altered, self.store, blob))
+            if await in_store(self.store, functools.partial(is_altered, self.store, blob)):
+                altered.append(blob.digest)
+        if altered and entry.manifest:
+            yield PullStep(PullPhase.RESOLVING, f"asking {entry.name.host}")
+            await self._manifest(entry.name)
+        for digest in altered:
+            await self._in_store(functools.partial(remove_blob, self.store, digest))
         async with contextlib.aclosing(self._bring(entry.name, manifest)) as steps:
             async for step in steps:
                 yield step
+
+    async def open_store(self) -> "StoreAccess":
+        """The store, which is this provider's own."""
+        from ollm_tui.providers.local.access import store_access
+
+        return await self._in_store(lambda: store_access(self.store, self._why_here, self.repair))
 
     async def close(self) -> None:
         """End every transfer, and let go of every connection; what has arrived stays."""
@@ -212,6 +259,7 @@ class LocalProvider:
     async def _bring(self, name: ModelName, manifest: Manifest) -> AsyncGenerator[PullStep, None]:
         """Have every file of a manifest, then list it."""
         reservation = object()
+        self._fetched[name.key] = frozenset(blob.digest for blob in manifest.blobs)
         try:
             await self._in_store(lambda: self._pool.reserve(reservation, manifest.blobs))
             total_bytes = sum(blob.size_bytes for blob in manifest.blobs)
@@ -231,6 +279,7 @@ class LocalProvider:
                 yield PullStep(PullPhase.FINISHING, "listing the model")
                 missing = await self._in_store(lambda: publish_model(self.store, name, manifest))
                 if not missing:
+                    self._fetched.pop(name.key, None)
                     yield PullStep(PullPhase.SUCCESS, "success")
                     return
         finally:
@@ -330,18 +379,7 @@ class LocalProvider:
         return "; ".join(notices)
 
     async def _in_store(self, work: Callable[[], _Result]) -> _Result:
-        """Do something with the store in a thread, and have its errors in our words."""
-
-        def guarded(_: StopSignal) -> _Result:
-            try:
-                return work()
-            except OSError as error:
-                raise StoreError(
-                    f"The model store {self.store.display} cannot be used",
-                    cause=error.strerror or str(error),
-                ) from error
-
-        return await in_thread(guarded)
+        return await in_store(self.store, lambda _: work())
 
 
 async def _until_done(transfer: Transfer) -> AsyncGenerator[None, None]:

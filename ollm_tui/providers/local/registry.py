@@ -11,7 +11,7 @@ import json
 import re
 import threading
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 
 from ollm_tui.core.error import DownloadFailed, ModelNotFound, OllmError, ProviderGarbled
@@ -73,8 +73,11 @@ class Registry:
         self._authorizations: dict[str, str] = {}
         self._lock = threading.Lock()
 
-    def manifest(self, name: ModelName, stop: StopSignal) -> Manifest:
+    def manifest(self, name: ModelName, stop: StopSignal, *, tries: int | None = None) -> Manifest:
         """What a model consists of today.
+
+        Args:
+            tries: instead of the policy's, for who would rather do without.
 
         Raises:
             ModelNotFound: the registry has no such model.
@@ -83,7 +86,9 @@ class Registry:
             Stopped: asked for meanwhile.
         """
         url = f"{_base_url(name)}/manifests/{name.tag}"
-        raw = self._whole(name, url, MANIFEST_LIMIT_BYTES, stop)
+        policy = self._policy if tries is None else replace(self._policy, tries=tries)
+        attempts = Attempts(name.short, policy, stop)
+        raw = self._whole(name, url, MANIFEST_LIMIT_BYTES, attempts, stop)
         return parse_manifest(raw)
 
     @contextlib.contextmanager
@@ -113,8 +118,9 @@ class Registry:
         """Let go of every connection."""
         self._wire.close()
 
-    def _whole(self, name: ModelName, url: str, limit_bytes: int, stop: StopSignal) -> bytes:
-        attempts = Attempts(name.short, self._policy, stop)
+    def _whole(
+        self, name: ModelName, url: str, limit_bytes: int, attempts: Attempts, stop: StopSignal
+    ) -> bytes:
         while True:
             try:
                 with self._get(name, url, {"Accept": MANIFEST_TYPE}, stop) as answer:

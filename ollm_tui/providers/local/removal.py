@@ -11,6 +11,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 
 from ollm_tui.core.error import DeleteFailed
+from ollm_tui.core.name import name_key
 from ollm_tui.providers.local.manifest import Blob
 from ollm_tui.providers.local.store import BLOBS, MANIFESTS, Store, blob_file_name
 
@@ -37,6 +38,28 @@ def remove_model(store: Store, name: str) -> Removal:
         entry = store.find(name)
         _remove_manifest(store, entry.name.short, entry.name.store_path.split("/"))
         return remove_unreferenced(store, entry.manifest.blobs if entry.manifest else ())
+
+
+def freed_bytes(store: Store, names: Iterable[str]) -> int | None:
+    """What removing all these models would free; names that are not there free nothing.
+
+    Returns:
+        None while a manifest cannot be read, since then nothing but manifests is removed.
+    """
+    going = {name_key(name) for name in names}
+    scan = store.scan()
+    if scan.unusable:
+        return None
+    blobs: set[Blob] = set()
+    kept: set[str] = set()
+    for entry in scan.entries:
+        assert entry.manifest is not None
+        if entry.name.key in going:
+            blobs.update(entry.manifest.blobs)
+        else:
+            kept.update(blob.digest for blob in entry.manifest.blobs)
+    gone = {blob.digest for blob in blobs} - kept
+    return sum(store.blob_size(digest) or 0 for digest in gone)
 
 
 def remove_unreferenced(store: Store, blobs: Iterable[Blob]) -> Removal:

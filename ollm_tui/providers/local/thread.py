@@ -6,7 +6,9 @@ import threading
 from collections.abc import Callable
 from typing import Generic, TypeVar
 
+from ollm_tui.core.error import StoreError
 from ollm_tui.providers.local.stop import Stopped, StopSignal
+from ollm_tui.providers.local.store import Store
 
 _Result = TypeVar("_Result")
 
@@ -46,3 +48,18 @@ async def in_thread(work: Callable[[StopSignal], _Result]) -> _Result:
     if outcome.error is not None:
         raise outcome.error
     return outcome.result
+
+
+async def in_store(store: Store, work: Callable[[StopSignal], _Result]) -> _Result:
+    """As `in_thread`, for work on a store: what the system says of it comes in our words."""
+
+    def guarded(stop: StopSignal) -> _Result:
+        try:
+            return work(stop)
+        except OSError as error:
+            raise StoreError(
+                f"The model store {store.display} cannot be used",
+                cause=error.strerror or str(error),
+            ) from error
+
+    return await in_thread(guarded)

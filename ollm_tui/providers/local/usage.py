@@ -9,84 +9,15 @@ import os
 import re
 import stat
 from collections.abc import Iterable
-from dataclasses import dataclass
 from datetime import UTC, datetime
-from enum import StrEnum
 
-from ollm_tui.core.text import clean_line
+from ollm_tui.core.store import DiskUsage, Leftover, LeftoverKind, ModelUsage
 from ollm_tui.providers.local.journal import JOURNAL, PART, discard, read_journal
 from ollm_tui.providers.local.manifest import is_digest
 from ollm_tui.providers.local.removal import remove_blob
 from ollm_tui.providers.local.store import BLOBS, STAGING, Scan, Store, blob_file_name
 
-GRACE_S = 3600.0
-"""Younger ones may belong to a pull that has not listed its model yet."""
 _SERVER_PART = re.compile(r"sha256-([0-9a-f]{64})(-partial(-\d{1,4})?|\.tmp)", re.ASCII)
-
-
-class LeftoverKind(StrEnum):
-    """What a leftover is."""
-
-    DOWNLOAD = "download"
-    """Of ours: it can be resumed."""
-    SERVER_DOWNLOAD = "server download"
-    """Of an Ollama server, which may be at work on it."""
-    ORPHAN = "orphan"
-    """A whole blob that no model needs."""
-    TEMPORARY = "temporary"
-
-
-@dataclass(frozen=True, slots=True)
-class Leftover:
-    """A file of a store that is part of no model."""
-
-    kind: LeftoverKind
-    name: str
-    """Its own in its directory, as it is on disk."""
-    digest: str
-    """sha256:…, or empty."""
-    size_bytes: int
-    """On disk."""
-    modified_at: datetime
-    model: str = ""
-    """Pull this to go on with it; known for downloads of ours."""
-    completed_bytes: int = 0
-    total_bytes: int = 0
-    is_active: bool = False
-    """Whether a process is at work on it now; known for downloads of ours."""
-
-    @property
-    def display_name(self) -> str:
-        """The name, safe to print."""
-        return clean_line(self.name)
-
-    def age_s(self, now: datetime) -> float:
-        """Seconds since it was last written to."""
-        return max(0.0, (now - self.modified_at).total_seconds())
-
-
-@dataclass(frozen=True, slots=True)
-class ModelUsage:
-    """What one model takes on disk."""
-
-    name: str
-    unique_bytes: int
-    """What deleting it would free."""
-    shared_bytes: int
-
-
-@dataclass(frozen=True, slots=True)
-class DiskUsage:
-    """What a store takes on disk."""
-
-    models: tuple[ModelUsage, ...]
-    blob_bytes: int
-    """Of every whole blob, each once."""
-    partial_bytes: int
-    orphaned_bytes: int
-    free_bytes: int
-    is_exact: bool
-    """False while a manifest cannot be read: what is nobody's may be its own."""
 
 
 def disk_usage(store: Store) -> DiskUsage:
@@ -104,6 +35,7 @@ def disk_usage(store: Store) -> DiskUsage:
     orphaned = sum(item.size_bytes for item in found if item.kind is LeftoverKind.ORPHAN)
     return DiskUsage(
         models=tuple(models),
+        leftovers=found,
         blob_bytes=sum(sizes.values()),
         partial_bytes=sum(item.size_bytes for item in found) - orphaned,
         orphaned_bytes=orphaned,
@@ -138,24 +70,6 @@ def leftovers(store: Store, scan: Scan | None = None) -> tuple[Leftover, ...]:
         if name.startswith("manifest-") or name.endswith(".new")
     ]
     return tuple(sorted(found, key=lambda item: -item.size_bytes))
-
-
-def reclaimable(store: Store, *, now: datetime, grace_s: float = GRACE_S) -> tuple[Leftover, ...]:
-    """The leftovers that can be removed: old enough, in nobody's hands, and surely nobody's.
-
-    Args:
-        now: aware.
-        grace_s: how long a file must have been left alone.
-    """
-    scan = store.scan()
-    uncertain = bool(scan.unusable)
-    return tuple(
-        item
-        for item in leftovers(store, scan)
-        if item.age_s(now) >= grace_s
-        and not item.is_active
-        and not (uncertain and item.kind is LeftoverKind.ORPHAN)
-    )
 
 
 def reclaim(store: Store, items: Iterable[Leftover]) -> int:

@@ -202,6 +202,13 @@ class Wire:
                 actions=cause.actions[:1],
                 retryable=False,
             )
+        if _is_no_tls(error):
+            return DownloadFailed(
+                f"{host.display} does not speak https",
+                cause=cause.cause,
+                actions=(f"For plain http begin the model's name with http://{host.netloc}/.",),
+                retryable=False,
+            )
         return TryAgain(f"no answer from {host.display}: {cause.cause}")
 
     def _client(self, host: Host) -> httpx.Client:
@@ -339,3 +346,12 @@ def _forbidden(where: str, why: str) -> OllmError:
         actions=("Do not trust this registry, or name one of your own network to pull from it.",),
         retryable=False,
     )
+
+
+def _is_no_tls(error: BaseException | None) -> bool:
+    """Whether what was answered to a TLS handshake is none, as by a server of plain http."""
+    while error is not None:
+        if isinstance(error, ssl.SSLError):
+            return error.reason in ("WRONG_VERSION_NUMBER", "HTTP_REQUEST")
+        error = error.__cause__ or error.__context__
+    return False

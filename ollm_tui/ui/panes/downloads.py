@@ -1,5 +1,6 @@
 """The download queue: one row each with bar, bytes, speed, time left and what went wrong."""
 
+from collections import Counter
 from collections.abc import Sequence
 
 from textual.content import Content
@@ -9,6 +10,7 @@ from ollm_tui.core.progress import PullState
 from ollm_tui.service.service import ModelService
 from ollm_tui.ui import format as words
 from ollm_tui.ui import keymap, work
+from ollm_tui.ui.download_words import sentence
 from ollm_tui.ui.rows import Column, Piece, RowList, fit_columns, fit_text
 
 _GLYPHS: dict[PullState, Piece] = {
@@ -50,14 +52,10 @@ class DownloadsPane(RowList[QueueItem]):
             self.update_items(state.items)
         else:
             self.set_items(state.items, _EMPTY)
-        active = sum(1 for item in state.items if item.progress.status.is_active)
-        queued = sum(1 for item in state.items if item.progress.status is PullState.QUEUED)
-        ended = len(state.items) - active - queued
-        parts = [
-            f"{number} {word}"
-            for number, word in ((active, "active"), (queued, "queued"), (ended, "ended"))
-            if number
-        ]
+        counts = Counter(_word(item) for item in state.items)
+        parts = [f"{counts[word]} {word}" for word in _WORDS if counts[word]]
+        if any(item.id < 0 for item in state.items):
+            parts.append("by another ollm-tui")
         self.border_title = Content(f"2 Downloads ─ {' · '.join(parts) or 'none'}")
 
     def on_mount(self) -> None:
@@ -79,8 +77,49 @@ class DownloadsPane(RowList[QueueItem]):
             self._service.move(self.item.id, by)
 
     def action_cancel(self) -> None:
-        if self.item is not None:
-            work.run(self, self._service.cancel(self.item.id), "cancel")
+        """Cancel; asks what to do with what is there, where there is a choice."""
+        item = self.item
+        if item is None or item.progress.status.is_final:
+            return
+        downloads = self._service.downloads
+        if not downloads.can_discard or not item.progress.downloaded_bytes:
+            work.run(self, self._service.cancel(item.id), "cancel")
+            return
+        from ollm_tui.ui.screens.confirm import Choice, ConfirmScreen
+
+        def answered(answer: str | None) -> None:
+            if answer == "k":
+                work.run(self, downloads.cancel(item.id), "cancel")
+            elif answer == "d":
+                work.run(self, downloads.discard(item.id), "cancel")
+
+        got = words.share(item.progress.downloaded_bytes, item.progress.total_bytes)
+        self.app.push_screen(
+            ConfirmScreen(
+                f"Cancel the download of {item.display_name}?",
+                [
+                    f"{got} is here.",
+                    "Kept, the next pull goes on from it; discarded, its space is free again.",
+                ],
+                [
+                    Choice("k", "Cancel and keep"),
+                    Choice("d", "Cancel and discard", is_destructive=True),
+                ],
+                stay="Go on",
+            ),
+            answered,
+        )
+
+    def action_details(self) -> None:
+        """Show the download in full."""
+        if self.item is None:
+            return
+        from ollm_tui.ui.screens.download import DownloadScreen
+
+        def act(what: str) -> None:
+            getattr(self, f"action_{what}")()
+
+        self.app.push_screen(DownloadScreen(self._service, self.item, act))
 
     def action_retry(self) -> None:
         if self.item is not None:
@@ -108,37 +147,24 @@ class DownloadsPane(RowList[QueueItem]):
             return super().pieces(item, width)
         # Everything else is a sentence, which may use the room of the numbers.
         name_width = fit_columns(self.COLUMNS, width - 1)[1]
-        sentence, style = _sentence(item)
+        text, style = sentence(item, self._service.now())
         return [
             (_GLYPHS[status][0] + " ", _GLYPHS[status][1]),
             (fit_text(item.display_name, name_width) + " ", ""),
-            (fit_text(sentence, max(0, width - name_width - 3)), style),
+            (fit_text(text, max(0, width - name_width - 3)), style),
         ]
 
 
-def _sentence(item: QueueItem) -> Piece:
-    progress = item.progress
-    got = words.share(progress.downloaded_bytes, progress.total_bytes)
-    match progress.status:
-        case PullState.QUEUED:
-            return ("queued", "dim")
-        case PullState.DOWNLOADING:
-            return (item.detail or "starting …", "dim")
-        case PullState.VERIFYING:
-            return (f"{item.detail or 'verifying'} … {int(progress.percentage)}% {got}", "accent")
-        case PullState.STALLED:
-            return (f"stalled at {int(progress.percentage)}%, {got}; x cancels", "warn")
-        case PullState.PAUSED:
-            return (f"paused at {int(progress.percentage)}%, {got}; space goes on", "warn")
-        case PullState.COMPLETE:
-            return (f"done, {words.size(progress.total_bytes)}", "good")
-        case PullState.CANCELLED:
-            kept = f" at {int(progress.percentage)}%, {got} kept" if got else ""
-            return (f"cancelled{kept}; R resumes", "dim")
-        case PullState.ERROR:
-            return (f"failed, R retries: {item.error}", "bad")
+def _word(item: QueueItem) -> str:
+    status = item.progress.status
+    if item.is_held:
+        return "without room"
+    if status.is_active:
+        return "active"
+    return "ended" if status.is_final else status.value
 
 
+_WORDS = ("active", "queued", "without room", "paused", "ended")
 _EMPTY: tuple[Piece, ...] = (
     ("Nothing is being downloaded.", ""),
     ("p pulls a model by name", "dim"),

@@ -102,6 +102,10 @@ class InspectorPane(TextPane):
         self.set_text(self._text(section, model))
 
     def _text(self, section: str, model: ModelInfo) -> Iterator[Text]:
+        if self._error is not None and section != "Files":
+            # First, since in a small pane nothing below the facts is in sight.
+            yield from _failure(self._error)
+            yield Text("")
         if section == "Overview":
             info = self._details.info if self._details else model
             yield from _overview(info, model, self._service.now(), self.memory_bytes)
@@ -109,11 +113,9 @@ class InspectorPane(TextPane):
                 yield from _asides(self._details)
         if section == "Files":
             yield from _file_texts(self._files)
-        elif self._error is not None:
-            yield Text("")
-            yield from _failure(self._error)
         elif self._details is None:
-            yield Text("asking …", "dim")
+            if self._error is None:
+                yield Text("asking …", "dim")
         elif section != "Overview":
             yield from _section(section, self._details)
 
@@ -145,6 +147,8 @@ def _overview(
     if info.modified_at is not None:
         ago = words.age(info.modified_at, now)
         yield Text(f"{info.modified_at.astimezone():%Y-%m-%d %H:%M}, {ago} ago", label="changed")
+    if source := words.source(listed.name):
+        yield Text(source, label="source")
     if listed.digest:
         yield Text(listed.digest[:12], label="digest")
 

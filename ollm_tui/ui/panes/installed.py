@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 from textual.content import Content
 from textual.message import Message
 
-from ollm_tui.core.event import ModelsState, QueueState
+from ollm_tui.core.event import ModelsState, PendingDeletions, QueueState, UpdatesState
 from ollm_tui.core.fit import estimate_memory
 from ollm_tui.core.model import UNKNOWN_FAMILY, ModelInfo
 from ollm_tui.core.name import name_key
@@ -21,7 +21,6 @@ if TYPE_CHECKING:
     from ollm_tui.core.filter import Filter
 
 _BIG = float("inf")
-_LISTED = 8
 _FIRST = -1  # to leave when room gets scarce
 _NAME = 1  # which column the name is in
 
@@ -63,6 +62,17 @@ class InstalledPane(RowList[ModelInfo]):
     )
     _WITH_FIT = (*COLUMNS[:-1], Column("FIT", 5, drop=_FIRST), COLUMNS[-1])
 
+    class OverrideWanted(Message):
+        """A model is to be the override of the profile that the router shows.
+
+        Attributes:
+            model: its raw name.
+        """
+
+        def __init__(self, model: str) -> None:
+            super().__init__()
+            self.model = model
+
     class Sorted(Message):
         """The list is in another order."""
 
@@ -81,6 +91,9 @@ class InstalledPane(RowList[ModelInfo]):
         self._is_reversed = look.is_reversed
         self._marked: set[str] = set()
         self._arriving: frozenset[str] = frozenset()
+        self._outdated: frozenset[str] = frozenset()
+        self._leaving: frozenset[str] = frozenset()
+        self._comparing = 0
         self._now = service.now()
         self._memory_bytes: int | None = None
 
@@ -133,13 +146,27 @@ class InstalledPane(RowList[ModelInfo]):
         self._memory_bytes = memory_bytes
         self.show_columns(type(self).COLUMNS if memory_bytes is None else self._WITH_FIT)
 
+    def show_updates(self, state: UpdatesState) -> None:
+        """Mark the models that their registry has anew."""
+        self._outdated = frozenset(one.name for one in state.outdated)
+        self._comparing = state.left
+        self.redraw()
+        self._retitle()
+
+    def show_pending(self, state: PendingDeletions) -> None:
+        """Dim the models that are about to be deleted."""
+        self._leaving = frozenset(name for one in state.pending for name in one.names)
+        self._marked -= self._leaving
+        self.redraw()
+        self._retitle()
+
     def filter_by(self, wanted: "Filter | None") -> None:
         """Show only what matches; None = everything."""
         self._filter = wanted
         self._rebuild()
 
     def cells(self, model: ModelInfo) -> Sequence[Piece]:
-        dim = "dim" if self._state.stale else ""
+        dim = "dim" if self._state.stale or model.name in self._leaving else ""
         fit = () if self._memory_bytes is None else (self._fit_cell(model),)
         return (
             self._mark(model),
@@ -211,6 +238,11 @@ class InstalledPane(RowList[ModelInfo]):
             self.app.copy_to_clipboard(self.item.display_name)
             self.notify(f"Copied {self.item.display_name}", markup=False, timeout=2)
 
+    def action_override(self) -> None:
+        """Offer to make the model the override of the profile that the router shows."""
+        if self.item is not None:
+            self.post_message(self.OverrideWanted(self.item.name))
+
     def action_load(self) -> None:
         model = self.item
         if model is None:
@@ -230,32 +262,17 @@ class InstalledPane(RowList[ModelInfo]):
         models = self.selection
         if not models:
             return
-        from ollm_tui.ui.screens.confirm import Choice, ConfirmScreen
+        from ollm_tui.ui import deleting
 
-        loaded = [model for model in models if model.loaded]
-        freed = words.size(sum(model.size_bytes for model in models))
-        lines = [f"{m.display_name}  {words.size(m.size_bytes)}" for m in models[:_LISTED]]
-        if len(models) > _LISTED:
-            lines.append(f"and {len(models) - _LISTED:,} more")
-        lines += ["", f"Frees up to {freed}; blobs that other models share stay."]
-        if loaded:
-            lines.append(f"Loaded now, will be unloaded first: {loaded[0].display_name}")
-        choice = Choice("y", "Unload and delete" if loaded else "Delete", is_destructive=True)
-        self.app.push_screen(
-            ConfirmScreen(f"Delete {words.count(len(models), 'model')}?", lines, [choice]),
-            lambda answer: self._delete(models) if answer == "y" else None,
-        )
+        work.run(self, deleting.ask(self, self._service, models), "ask delete", exclusive=True)
 
-    def _delete(self, models: Sequence[ModelInfo]) -> None:
-        self.unmark([model.name for model in models])
-        for model in models:
-            work.run(self, self._delete_one(model), f"delete {model.name}")
+    def action_updates(self) -> None:
+        """Compare every model with its registry, and offer to pull what is newer there."""
+        from ollm_tui.ui import updating
 
-    async def _delete_one(self, model: ModelInfo) -> None:
-        if model.loaded:
-            await self._service.unload(model.name)
-        await self._service.delete_model(model.name, force=model.loaded)
-        self.notify(f"Deleted {model.display_name}", markup=False, timeout=4)
+        self.notify("Asking the registries …", timeout=2)
+        marked = frozenset(self._marked)
+        work.run(self, updating.check(self, self._service, marked), "updates", exclusive=True)
 
     def action_mark_all(self) -> None:
         shown = {model.name for model in self.items}
@@ -276,6 +293,10 @@ class InstalledPane(RowList[ModelInfo]):
             return ("*", "accent")
         if name_key(model.name) in self._arriving:
             return ("↓", "accent")
+        if model.name in self._leaving:
+            return ("–", "bad")
+        if model.name in self._outdated:
+            return ("↑", "warn")
         if model.loaded:
             return ("●", "good")
         if model.remote:
@@ -319,6 +340,10 @@ class InstalledPane(RowList[ModelInfo]):
         if self._marked:
             marked = sum(m.size_bytes for m in self._state.models if m.name in self._marked)
             parts.append(f"{len(self._marked)} marked, {words.size(marked)}")
+        if self._comparing:
+            parts.append(f"{self._comparing} to compare")
+        elif self._outdated:
+            parts.append(f"{words.count(len(self._outdated), 'update')}")
         if self._state.problems:
             parts.append(f"{len(self._state.problems)} unreadable")
         if self._state.stale and self._state.as_of:

@@ -1,10 +1,15 @@
-"""Which model a routing profile would pick, and why each other one is not it."""
+"""Which model a routing profile would pick, why each other one is not it, and what would change it.
 
-import textwrap
-from collections.abc import Iterator
-from typing import TYPE_CHECKING, NamedTuple
+Keeps what is being tried; what a question looks like on screen is its view's (`ui/simulator`).
+"""
 
+from collections.abc import Callable, Hashable
+from typing import TYPE_CHECKING, ClassVar
+
+from textual.binding import BindingType
 from textual.content import Content
+from textual.message import Message
+from textual.strip import Strip
 
 from ollm_tui.core.event import ModelsState
 from ollm_tui.core.model import ModelInfo
@@ -12,41 +17,77 @@ from ollm_tui.core.text import clean_line
 from ollm_tui.service.service import ModelService
 from ollm_tui.ui import format as words
 from ollm_tui.ui import keymap, work
-from ollm_tui.ui.rows import Piece, RowList, fit_name, fit_text
+from ollm_tui.ui.rows import Piece, RowList
+from ollm_tui.ui.simulator.trace import TraceView
+from ollm_tui.ui.simulator.view import Line, Scene, View
 
 if TYPE_CHECKING:
-    from ollm_tui.routing.decision import Candidate, Decision
+    from collections.abc import Sequence
 
-_GLYPHS: dict[str, Piece] = {
-    "selected": ("✔", "good"),
-    "eligible": ("•", ""),
-    "dropped": ("✘", "bad"),
-}
-_WIDEST_NAME = 30
+    from ollm_tui.routing.change import Change, Edit
+    from ollm_tui.routing.what_if import WhatIf
+    from ollm_tui.ui.simulator.field import Field, Question
+    from ollm_tui.ui.simulator.scenarios import ScenarioBook
 
-
-class _Line(NamedTuple):
-    """A line of the trace: words, or one candidate."""
-
-    number: int
-    text: str = ""
-    style: str = ""
-    candidate: "Candidate | None" = None
+_WORK = "simulate"
 
 
-class RouterPane(RowList[_Line]):
+class RouterPane(RowList[Line]):
     """Pane 4."""
 
-    BINDINGS = keymap.bindings(keymap.ROUTER)
+    BINDINGS: ClassVar[list[BindingType]] = [
+        *keymap.bindings(keymap.ROUTER),
+        *keymap.bindings(keymap.WHAT_IF),
+    ]
     HEADER = False
 
-    def __init__(self, service: ModelService) -> None:
-        super().__init__(id="router", key=lambda line: line.number, classes="pane")
+    class Viewed(Message):
+        """Another view is shown, which may want other keys and more room."""
+
+    class SaveWanted(Message):
+        """What was tried is to be written down.
+
+        Attributes:
+            edits: settings to change, in order.
+            consequences: what becomes of profiles, a sentence each.
+        """
+
+        def __init__(self, edits: "Sequence[Edit]", consequences: "Sequence[str]") -> None:
+            super().__init__()
+            self.edits = edits
+            self.consequences = consequences
+
+    def __init__(
+        self, service: ModelService, scenarios: "Callable[[], ScenarioBook] | None" = None
+    ) -> None:
+        super().__init__(id="router", key=lambda line: line.key, classes="pane")
         self._service = service
-        self._profile = ""
-        self._is_ready = False
+        self._scenarios = scenarios
+        self._view: View = TraceView()
+        self._views: dict[str, View] = {"trace": self._view}
+        self._profile: str | None = None
+        self._what_if: WhatIf | None = None
+        self._scene: Scene | None = None
         self._models: tuple[ModelInfo, ...] | None = None
+        self._wanted: Hashable = None
         self.border_title = Content("4 Router")
+
+    # What others ask and tell.
+
+    @property
+    def place(self) -> str:
+        """Whose keys apply now."""
+        return self._view.place
+
+    @property
+    def wants_room(self) -> bool:
+        """Whether the view is better seen alone."""
+        return self._view.wants_room
+
+    @property
+    def scene(self) -> Scene | None:
+        """What is asked about; None until there are models and a router."""
+        return self._scene
 
     def show(self, state: ModelsState) -> None:
         """Ask the router again, if the models are others; once the list of them is drawn."""
@@ -54,74 +95,302 @@ class RouterPane(RowList[_Line]):
             self.set_items((), [("Waiting for the models …", "dim")])
         elif state.models is not self._models and not state.loading:
             self._models = state.models
-            self.call_after_refresh(lambda: work.run(self, self._prepare(), "route"))
+            self.call_after_refresh(self.ask_again)
+
+    def ask_again(self) -> None:
+        """Ask anew, by the settings and models of now; what is being tried is tried again."""
+        if self._models is not None:
+            work.run(self, self._prepare(), "route", exclusive=True)
+
+    # Keys.
+
+    def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
+        if action in keymap.actions(keymap.WHAT_IF) and self.place != keymap.WHAT_IF:
+            return False  # so that the key goes on to whoever else has it
+        return True
 
     def action_profile(self, by: int) -> None:
         """Ask for the next profile, or the previous one."""
-        if not self._is_ready:
+        if self._what_if is None:
             return
-        names = [profile.name for profile in self._service.router.list_profiles()]
-        at = names.index(self._profile) if self._profile in names else -1
+        names = [profile.name for profile in self._what_if.now.profiles]
+        now = self._what_if.now.profile
+        at = names.index(now) if now in names else -1
         self._profile = names[(at + by) % len(names)]
-        self._decide()
-        self.action_jump(0)
+        self._try(self._what_if.asking(self._profile))
+        if self.place != keymap.WHAT_IF:
+            self.action_jump(0)
+
+    def action_view(self, name: str) -> None:
+        """Show a view; the key of the one that is shown leads back to the trace."""
+        if self._scene is None:
+            return
+        view = self._views.get(name)
+        if view is None:
+            view = self._views[name] = self._make_view(name)
+        if view is self._view:
+            self.action_back()
+        else:
+            self._show_view(view)
+
+    def action_back(self) -> None:
+        """Back to the trace; a model asked about is forgotten."""
+        self._views.pop("fixes", None)
+        self._show_view(self._views["trace"])
+
+    def action_choose(self) -> None:
+        """Do what the line under the cursor is for."""
+        if self.item is not None and self._scene is not None:
+            self._view.choose(self, self._scene, self.item)
+
+    def action_step(self, by: int) -> None:
+        """The next value of the field under the cursor, or the one before."""
+        field = self._field
+        if field is not None and field.step is not None:
+            self.do(field.step(by))
+
+    def action_switch(self) -> None:
+        """Switch the field under the cursor, or take its next value."""
+        field = self._field
+        if field is not None and field.switch is not None:
+            self.do(field.switch())
+        else:
+            self.action_step(1)
+
+    def action_remove(self) -> None:
+        """Take out what is under the cursor."""
+        field = self._field
+        if field is not None and field.remove is not None:
+            self.do(field.remove())
+
+    def action_shift(self, by: int) -> None:
+        """Move what is under the cursor among its like; the cursor goes along."""
+        field = self._field
+        if field is not None and field.shift is not None:
+            self.do(field.shift(by))
+
+    def action_undo(self) -> None:
+        """Take back the last change that was tried."""
+        if self._what_if is not None:
+            self._try(self._what_if.undo())
+
+    def action_redo(self) -> None:
+        """Try the change again that was taken back last."""
+        if self._what_if is not None:
+            self._try(self._what_if.redo())
+
+    def action_reset(self) -> None:
+        """Take back everything that was tried."""
+        what_if = self._what_if
+        while what_if is not None and what_if.trials:
+            what_if = what_if.undo()
+        if what_if is not None:
+            self._try(what_if)
+
+    def action_copy(self) -> None:
+        """Copy what is decided, as text."""
+        if self._scene is not None:
+            from ollm_tui.ui.simulator.export import copy_as
+
+            copy_as(self, self._scene, "text")
+
+    def action_apply(self) -> None:
+        """Offer to save what is tried, or to copy the decision in a form of one's choice."""
+        if self._scene is not None:
+            from ollm_tui.ui.simulator.export import offer
+
+            offer(self, self._scene)
+
+    def action_try_prompt(self) -> None:
+        """Send a prompt to the model that the profile picks, with what is being tried."""
+        from ollm_tui.ui.screens.try_prompt import TryPromptScreen
+
+        scene, model = self._scene, None
+        if scene is not None and scene.what_if.trials:
+            model = scene.decision.model
+            if model is not None and scene.what_if.start.model(model) is None:
+                self.notify(
+                    f"{clean_line(model)} is only tried, not installed: p pulls it.",
+                    severity="warning",
+                    markup=False,
+                )
+                return
+        profile = scene.now.profile if scene else self._profile
+        self.app.push_screen(TryPromptScreen(self._service, profile, model))
+
+    def action_record(self) -> None:
+        """Keep this decision as a case for `route test`."""
+        if self._scene is not None and self._scenarios is not None:
+            from ollm_tui.ui.simulator.scenarios import record
+
+            record(self, self._scene, self._scenarios(), self._recorded)
+
+    def _recorded(self) -> None:
+        self._views.pop("scenarios", None)  # there is one more to run
+        self.show_view("scenarios")
+
+    # What views and their choices do.
+
+    def do(self, change: "Change | None") -> None:
+        """Try a change; None changes nothing."""
+        if change is not None and self._what_if is not None:
+            self._try(self._what_if.do(change))
+
+    def ask_profile(self, name: str) -> None:
+        """Ask for a profile by name, and show how it came to its answer."""
+        if self._what_if is not None:
+            self._profile = name
+            self._try(self._what_if.asking(name))
+            self.action_back()
+
+    def show_view(self, name: str) -> None:
+        """Show a view, also when it is the one that is shown."""
+        if self._view is not self._views.get(name):
+            self.action_view(name)
+
+    def show_fixes(self, model: str) -> None:
+        """Show what would make one model win."""
+        from ollm_tui.ui.simulator.fixes import FixesView
+
+        view = self._views.setdefault("fixes", FixesView())
+        assert isinstance(view, FixesView)
+        view.focus(model)
+        self.show_view("fixes")
+        self.move_to_key(("fix", model, 0))
+
+    def move_to_key(self, key: Hashable) -> None:
+        """Put the cursor on the line of a key, as soon as there is one."""
+        self._wanted = key
+        self._go_to_wanted()
+
+    def override(self, model: str) -> None:
+        """Offer to make a model the override of the profile that is asked for."""
+        if self._what_if is None:
+            return
+        from ollm_tui.routing.difference import consequences
+        from ollm_tui.routing.settings_changes import SetOverride
+
+        start = self._what_if.start
+        change = SetOverride(start.profile, model)
+        told = consequences(start, change.apply(start))
+        self.post_message(self.SaveWanted(change.edits(start), told))
+
+    def question(self, question: "Question") -> None:
+        """Ask for what is typed, and try the change that it means."""
+        from ollm_tui.ui.screens.ask import Answer, AskScreen
+
+        def answered(answer: "Answer[Change | None] | None") -> None:
+            if answer is not None:
+                self.do(answer.value)
+
+        self.app.push_screen(
+            AskScreen(
+                question.title, question.hint, question.value, question.read, question.offers
+            ),
+            answered,
+        )
+
+    # Drawing.
+
+    def pieces(self, line: Line, width: int) -> list[Piece]:
+        return self._view.pieces(line, width)
 
     def on_resize(self) -> None:
         super().on_resize()
-        # The sentence is wrapped to the pane.
-        if self._models is not None:
-            self._decide()
+        self._draw()  # sentences are wrapped to the pane
 
-    def pieces(self, line: _Line, width: int) -> list[Piece]:
-        candidate = line.candidate
-        if candidate is None:
-            return [(fit_text(line.text, width), line.style)]
-        glyph, style = _GLYPHS[candidate.verdict.value]
-        name_width = min(_WIDEST_NAME, max(8, width * 2 // 5))
-        name = fit_name(clean_line(candidate.model), name_width)
-        context = words.context(candidate.context_window).rjust(5)
-        said = candidate.detail
-        if candidate.verdict.value != "dropped" and candidate.slot is not None:
-            said = f"{candidate.family} slot {candidate.slot}  {said}"
-        room = max(0, width - name_width - 9)
-        return [
-            (f"{glyph} ", style),
-            (f"{name} ", "" if style != "bad" else "dim"),
-            (f"{context} ", "dim"),
-            (fit_text(said, room), "dim"),
-        ]
+    def move_to(self, index: int) -> None:
+        super().move_to(index)
+        self._show_about()
+
+    def _header_strip(self, width: int) -> Strip:
+        head = None if self._scene is None else self._view.head(self._scene, width - 1)
+        return self.strip([(" ", ""), *(head or ())], width, self.base)
+
+    def _draw(self) -> None:
+        scene = self._scene
+        if scene is None:
+            return
+        self.HEADER = self._view.head(scene, self.room - 1) is not None
+        self.set_items(self._view.lines(scene, self.room - 1))
+        self._go_to_wanted()
+        self._retitle(scene)
+        self._show_about()
+
+    def _go_to_wanted(self) -> None:
+        if self._wanted is None:
+            return
+        for index, line in enumerate(self.items):
+            if line.key == self._wanted:
+                self._wanted = None
+                self.move_to(index)
+                return
+
+    def _retitle(self, scene: Scene) -> None:
+        decision = scene.decision
+        model = "nothing fits" if decision.model is None else clean_line(decision.model)
+        title = f"4 Router ─ {clean_line(decision.profile)} → {model}"
+        if scene.what_if.trials:
+            title += f" ─ what if: {words.count(len(scene.what_if.trials), 'change')}"
+        if self._view.name:
+            title += f" ─ {self._view.name}"
+        self.border_title = Content(title)
+
+    def _show_about(self) -> None:
+        line = self.item
+        self.border_subtitle = Content(clean_line("" if line is None else self._view.about(line)))
+
+    # Asking.
+
+    @property
+    def _field(self) -> "Field | None":
+        from ollm_tui.ui.simulator.field import Field
+
+        line = self.item
+        return line.item if line is not None and isinstance(line.item, Field) else None
 
     async def _prepare(self) -> None:
-        await self._service.prepare_router()
-        self._is_ready = True
-        self._decide()
+        from ollm_tui.routing.what_if import WhatIf
 
-    def _decide(self) -> None:
-        if not self._is_ready:
+        situation = await self._service.situation(self._profile)
+        if self._profile is not None and situation.find_profile(self._profile) is None:
+            self._profile = None  # it was one of the settings before
+            situation = await self._service.situation()
+        what_if = WhatIf(situation)
+        for trial in self._what_if.trials if self._what_if else ():
+            what_if = what_if.do(trial.change)
+        self._try(what_if)
+
+    def _try(self, what_if: "WhatIf") -> None:
+        self._what_if = what_if
+        self._scene = Scene(what_if, what_if.now.decide())
+        self._show_view(self._view)
+
+    def _show_view(self, view: View) -> None:
+        is_other = view is not self._view
+        if is_other:
+            self._wanted = None
+        self._view = view
+        if self._scene is None:
             return
-        self._profile = self._profile or self._service.router.config.default_profile
-        decision = self._service.explain(self._profile)
-        model = "nothing fits" if decision.model is None else clean_line(decision.model)
-        self.border_title = Content(f"4 Router ─ {clean_line(decision.profile)} → {model}")
-        trace = enumerate(self._trace(decision))
-        self.set_items([line._replace(number=number) for number, line in trace])
+        self._draw()
+        if is_other:
+            self._to_first_item()
+            self.post_message(self.Viewed())
+        self._begin_work(self._scene)
 
-    def _trace(self, decision: "Decision") -> Iterator[_Line]:
-        width = max(10, self.room - 1)
+    def _to_first_item(self) -> None:
+        """To the first line on which a key acts, with what is above it in sight."""
+        self.scroll_to(y=0, animate=False)
+        acting = (index for index, line in enumerate(self.items) if line.item is not None)
+        self.move_to(next(acting, 0))
 
-        def say(text: str, style: str = "") -> Iterator[_Line]:
-            return (_Line(0, line, style) for line in textwrap.wrap(text, width))
+    def _begin_work(self, scene: Scene) -> None:
+        self.app.workers.cancel_group(self.app, _WORK)
+        if self._view.has_work(scene):
+            work.run(self, self._view.work(scene, self._draw), _WORK, exclusive=True)
 
-        yield from say(decision.summary, "" if decision.model else "bad")
-        if decision.error is not None:
-            for action in decision.error.actions:
-                yield from say(action, "accent")
-        for warning in decision.warnings:
-            yield from say(f"⚠ {warning.message}", "warn")
-        for hop in decision.hops:
-            profile = hop.profile
-            needs = [f"≥ {profile.min_context_window:,} tokens", *profile.required_capabilities]
-            yield _Line(0)
-            yield from say(f"{clean_line(profile.name)}: {', '.join(needs)}", "accent")
-            for candidate in hop.candidates:
-                yield _Line(0, candidate=candidate)
+    def _make_view(self, name: str) -> View:
+        from ollm_tui.ui.simulator.views import make_view
+
+        return make_view(name, self._scenarios)

@@ -8,30 +8,40 @@ from pathlib import Path
 from typing import TYPE_CHECKING, ClassVar, NamedTuple, Protocol
 
 from textual import on
-from textual.app import ComposeResult
+from textual.app import ComposeResult, SuspendNotSupported
 from textual.binding import Binding, BindingType
 from textual.containers import Vertical
 from textual.content import Content
+from textual.message import Message
 from textual.screen import ModalScreen
-from textual.widgets import Static
+from textual.widgets import Input, Static
 
+from ollm_tui.core.error import ConfigError
 from ollm_tui.core.text import clean_line
 from ollm_tui.ui import work
 from ollm_tui.ui.rows import Column, Piece, RowList
+from ollm_tui.ui.screens.save import Saved, SaveScreen, SettingsStore
 
 if TYPE_CHECKING:
-    from ollm_tui.config.problem import ConfigProblem
+    from ollm_tui.config.change import Change
+    from ollm_tui.config.problem import ConfigProblem, Origin
     from ollm_tui.config.resolve import Effective, Setting
 
 _PROBLEM_STYLES = {"error": "bad", "warning": "warn", "notice": "dim"}
-_HINT = "e edits at the line   r reads again   t trusts the workspace file   esc closes"
+_SEVERITIES = tuple(_PROBLEM_STYLES)
+_HINT = "enter changes  u unsets  e editor  r reads again  t trusts  esc closes"
+_EDITING = "enter goes on to saving; esc leaves it"
+_GOTO = ("code", "code-insiders", "codium", "cursor")
+_WITH_COLON = ("hx", "helix", "subl", "zed")
+"""Editors that would take `+7` for a file; the others know it since vi."""
+_LAYERS = ("file", "workspace", "user")
 
 
-class SettingsSource(Protocol):
-    """Where the screen has the settings from. Slow: it reads files and loads libraries."""
+class SettingsSource(SettingsStore, Protocol):
+    """Where the screen has the settings from, and puts them."""
 
-    def read(self) -> "Effective":
-        """What is in force now; read again when a source has changed."""
+    def create_example(self) -> str:
+        """Write a commented example where there is no file of the user's; returns its path."""
         ...
 
     def memory_bytes(self) -> int | None:
@@ -68,10 +78,9 @@ class SettingsList(RowList[_Row]):
         assert setting is not None
         is_default = setting.origin.value == "default"
         style = "dim" if is_default else ""
-        value = "unset" if setting.value is None else clean_line(str(setting.value))
         return (
-            (setting.key, style),
-            (value, style),
+            (clean_line(setting.key), style),
+            (_shown(setting.value), style),
             (setting.origin.value, "dim" if is_default else "accent"),
         )
 
@@ -83,8 +92,50 @@ class SettingsList(RowList[_Row]):
         return [(f"{problem.severity.value}: ", style), (problem.message, style)]
 
 
+class ValueLine(Input):
+    """The line in which a value is typed, with what is wrong with it in the hint below.
+
+    Args:
+        setting: whose value it is.
+    """
+
+    BINDINGS: ClassVar[list[BindingType]] = [Binding("escape", "leave", show=False)]
+
+    class Left(Message):
+        """Nothing is to be changed."""
+
+    def __init__(self, setting: "Setting") -> None:
+        from ollm_tui.config.edit import inline_yaml
+        from ollm_tui.config.secret import MASK, is_secret
+
+        is_set = setting.value is not None
+        text = clean_line(inline_yaml(setting.value)) if is_set else ""
+        super().__init__(
+            "" if MASK in text else text,
+            placeholder=f"{setting.key} = …",
+            password=is_secret(setting.path),
+            compact=True,
+            id="value",
+        )
+        self.setting = setting
+
+    def typed(self) -> object:
+        """What the text stands for.
+
+        Raises:
+            ConfigError: it is not allowed there.
+        """
+        from ollm_tui.config.typed import typed_value
+
+        return typed_value(self.setting.path, self.value)
+
+    def action_leave(self) -> None:
+        """Change nothing."""
+        self.post_message(self.Left())
+
+
 class ConfigScreen(ModalScreen[None]):
-    """The configuration, to be looked at and to be taken to the editor.
+    """The configuration, to be looked at, changed, and taken to the editor.
 
     Args:
         effective: what is in force.
@@ -95,9 +146,12 @@ class ConfigScreen(ModalScreen[None]):
     CSS_PATH = "dialog.tcss"
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("escape,q,c", "dismiss", show=False),
-        Binding("e,enter", "edit", show=False),
+        Binding("enter", "change", show=False),
+        Binding("u,delete", "unset", show=False),
+        Binding("e", "edit", show=False),
         Binding("r", "read", show=False),
         Binding("t", "trust", show=False),
+        Binding("i", "init", show=False),
     ]
 
     def __init__(
@@ -116,16 +170,96 @@ class ConfigScreen(ModalScreen[None]):
             dialog.border_title = "Configuration"
             yield SettingsList()
             yield Static(id="setting", markup=False)
-            yield Static(Content(_HINT), classes="hint", markup=False)
+            yield Static(classes="hint", markup=False)
 
     def on_mount(self) -> None:
         self._show(self._effective)
-        self.query_one(SettingsList).focus()
+        self._stop_typing()
 
     @on(RowList.Moved, "#settings")
     def _moved(self) -> None:
         row = self.query_one(SettingsList).item
         self.query_one("#setting", Static).update(Content("\n".join(_about(row))))
+
+    # Changing a value.
+
+    @on(RowList.Chosen, "#settings")
+    def action_change(self) -> None:
+        """Type another value for the setting; a problem is taken to the editor."""
+        row = self.query_one(SettingsList).item
+        if row is None or row.setting is None:
+            self.action_edit()
+            return
+        self.query(ValueLine).remove()
+        line = ValueLine(row.setting)
+        self.mount(line, before=self.query_one(".hint"))
+        line.focus()
+        self._say(_EDITING)
+
+    @on(Input.Changed, "#value")
+    def _typed(self, event: Input.Changed) -> None:
+        line = event.input
+        assert isinstance(line, ValueLine)
+        if not line.value.strip():
+            self._say(_EDITING)
+            return
+        try:
+            line.typed()
+        except ConfigError as error:
+            self._say(_sentences(error), is_error=True)
+        else:
+            self._say(_EDITING)
+
+    @on(Input.Submitted, "#value")
+    def _submitted(self, event: Input.Submitted) -> None:
+        from ollm_tui.config.change import Change
+
+        line = event.input
+        assert isinstance(line, ValueLine)
+        try:
+            value = line.typed()
+        except ConfigError as error:
+            self._say(_sentences(error), is_error=True)
+            return
+        setting = line.setting
+        self._save([Change(setting.path, value)], setting.origin)
+
+    @on(ValueLine.Left)
+    def _stop_typing(self) -> None:
+        self.query(ValueLine).remove()
+        self.query_one(SettingsList).focus()
+        self._say(_HINT)
+
+    def action_unset(self) -> None:
+        """Take the setting out of the strongest file that says it."""
+        from ollm_tui.config.change import Change
+
+        row = self.query_one(SettingsList).item
+        setting = None if row is None else row.setting
+        if setting is None:
+            return
+        origins = (setting.origin, *(shadow.origin for shadow in setting.shadows))
+        written = [origin for origin in origins if origin.value in _LAYERS]
+        if written:
+            self._save([Change(setting.path, None)], written[0])
+        else:
+            self.notify(f"No file sets it: it is set by {setting.place}.", markup=False)
+
+    def _save(self, changes: "Sequence[Change]", prefer: "Origin") -> None:
+        def saved(result: Saved | None) -> None:
+            if result is not None:
+                self._stop_typing()
+                self._show(result.effective)
+                self._on_change(result.effective)
+
+        self.app.push_screen(SaveScreen(changes, self._source, prefer=prefer), saved)
+
+    def _say(self, text: str, *, is_error: bool = False) -> None:
+        hint = self.query_one(".hint", Static)
+        hint.update(Content(text))
+        hint.set_class(is_error, "-error")
+
+    # Taking it elsewhere.
 
     def action_edit(self) -> None:
         """Open the editor where the setting, or the problem, was written."""
@@ -133,22 +267,38 @@ class ConfigScreen(ModalScreen[None]):
         written = None if row is None else row.problem or row.setting
         place = None if written is None else written.place
         if place is None or not place.line:
-            self.notify("This one is written in no file; `ollm-tui config init` makes one.")
+            text = "This one is written in no file: enter changes it, i writes an example file."
+            self.notify(text)
             return
         path = Path(place.source).expanduser()
         editor = os.environ.get("VISUAL") or os.environ.get("EDITOR") or "vi"
-        command = [*shlex.split(editor), f"+{place.line}", str(path)]
         try:
+            command = editor_command(editor, path, place.line)
             with self.app.suspend():
                 subprocess.run(command, check=False)
-        except OSError as error:
-            self.notify(f"{editor} cannot be started: {error}; set EDITOR", severity="error")
+        except (OSError, ValueError) as error:
+            text = f"{editor} cannot be started: {error}; set EDITOR"
+            self.notify(clean_line(text), severity="error", markup=False)
+            return
+        except SuspendNotSupported:
+            text = f"This terminal cannot be handed to an editor; open {place} yourself."
+            self.notify(clean_line(text), severity="error", markup=False)
             return
         self.action_read()
 
     def action_read(self) -> None:
         """Read the sources again, without a restart."""
         work.run(self, self._read(), "config", exclusive=True)
+
+    def action_init(self) -> None:
+        """Write the commented example, never over a file."""
+
+        async def create() -> None:
+            path = await work.in_thread(self._source.create_example)
+            self.notify(f"{path} is there now; every key in it is explained.", markup=False)
+            await self._read()
+
+        work.run(self, create(), "config", exclusive=True)
 
     def action_trust(self) -> None:
         """Allow the workspace's file to name servers and credentials."""
@@ -165,11 +315,50 @@ class ConfigScreen(ModalScreen[None]):
 
     def _show(self, effective: "Effective") -> None:
         self._effective = effective
-        entries: list[_Row] = [_Row(0, problem=problem) for problem in effective.problems]
+        title = "Configuration"
+        if effective.is_last_good:
+            title += " as it last was without errors"
+        elif not any(file.exists for file in effective.files):
+            title += ": no file yet, i writes an example"
+        self.query_one(".dialog").border_title = title
+        worst_first = sorted(
+            effective.problems, key=lambda problem: _SEVERITIES.index(problem.severity.value)
+        )
+        entries: list[_Row] = [_Row(0, problem=problem) for problem in worst_first]
         entries += [_Row(0, setting=setting) for setting in effective.settings.values()]
         rows = [row._replace(number=number) for number, row in enumerate(entries)]
         self.query_one(SettingsList).set_items(rows)
         self._moved()
+
+
+def editor_command(editor: str, path: Path, line: int) -> list[str]:
+    """How an editor is started at a line.
+
+    Args:
+        editor: as in EDITOR, with its own arguments.
+
+    Raises:
+        ValueError: its quotes do not match.
+    """
+    words = shlex.split(editor)
+    name = Path(words[0]).name if words else ""
+    if name in _GOTO:
+        return [*words, "--goto", f"{path}:{line}"]
+    if name in _WITH_COLON:
+        return [*words, f"{path}:{line}"]
+    return [*words, f"+{line}", str(path)]
+
+
+def _sentences(error: ConfigError) -> str:
+    parts = (error.message, error.cause, *error.actions)
+    return " ".join(f"{part.rstrip('.')}." for part in parts if part)
+
+
+def _shown(value: object) -> str:
+    """As it would stand in the file."""
+    from ollm_tui.config.edit import inline_yaml
+
+    return "unset" if value is None else clean_line(inline_yaml(value))
 
 
 def _about(row: _Row | None) -> list[str]:
@@ -177,9 +366,12 @@ def _about(row: _Row | None) -> list[str]:
         return []
     if row.problem is not None:
         return [row.problem.message, *row.problem.snippet]
+    from ollm_tui.config.reference import doc_at
+
     setting = row.setting
     assert setting is not None
-    lines = [f"{setting.key} = {setting.value}", f"set by {setting.place}"]
+    lines = [f"{setting.key} = {_shown(setting.value)}", f"set by {setting.place}"]
     for shadow in setting.shadows:
-        lines.append(f"hides {shadow.value} of {shadow.place}")
+        lines.append(f"hides {_shown(shadow.value)} of {shadow.place}")
+    lines.append(doc_at(setting.path))
     return [clean_line(line) for line in lines]

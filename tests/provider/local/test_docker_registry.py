@@ -92,3 +92,12 @@ async def test_https_needs_a_certificate_that_is_trusted(tmp_path: Path) -> None
             await pull(friend, f"http://{docker.netloc}/some/big:v1")
         await stranger.close()
         await friend.close()
+
+
+async def test_a_registry_without_https_is_named_with_how_to_ask_for_plain_http(
+    provider: LocalProvider, docker: DockerRegistry
+) -> None:
+    with pytest.raises(DownloadFailed, match="does not speak https") as caught:
+        await pull(provider, f"{docker.netloc}/library/small:latest")
+    assert f"begin the model's name with http://{docker.netloc}/" in caught.value.actions[0]
+    assert not caught.value.retryable

@@ -19,7 +19,7 @@ from ollm_tui.core.error import (
     ProviderGarbled,
 )
 from ollm_tui.core.progress import PullPhase
-from ollm_tui.providers.base import GenerateSupport, Provider, RunningSupport
+from ollm_tui.providers.base import DiscardSupport, GenerateSupport, Provider, RunningSupport
 from ollm_tui.providers.local import wire
 from ollm_tui.providers.local.attempt import TransferPolicy
 from ollm_tui.providers.local.auth import Credentials
@@ -655,5 +655,35 @@ async def test_a_repair_fetches_only_what_is_bad(
     registry.requests.clear()
     steps = [step async for step in provider.repair(registry.name())]
     assert steps[-1].phase is PullPhase.SUCCESS
-    assert [request.path.rpartition("/")[2] for request in registry.requests] == [WEIGHTS]
+    asked = [request.path.rpartition("/")[2] for request in registry.requests]
+    assert [part for part in asked if part.startswith("sha256:")] == [WEIGHTS]
     assert is_installed(provider.store.root, installed_at(registry), MODEL)
+
+
+async def test_a_repair_removes_nothing_while_the_registry_does_not_have_the_model(
+    provider: LocalProvider, registry: FaultyRegistry
+) -> None:
+    registry.push(MODEL)
+    await pull(provider, registry.name())
+    path = provider.store.blob_path(WEIGHTS)
+    path.write_bytes(b"x" + path.read_bytes()[1:])
+    registry.manifests.clear()
+    with pytest.raises(ModelNotFound):
+        [step async for step in provider.repair(registry.name())]
+    assert path.read_bytes()[:1] == b"x"
+
+
+async def test_what_has_arrived_of_a_cancelled_pull_can_be_discarded(
+    provider: LocalProvider, registry: FaultyRegistry, tmp_path: Path
+) -> None:
+    registry.push(MODEL)
+    registry.fail(WEIGHTS, faults.stall_after(100_000))
+    assert isinstance(provider, DiscardSupport)
+    task = asyncio.ensure_future(pull(provider, registry.name()))
+    assert await asyncio.to_thread(registry.stalls.acquire, timeout=10)
+    task.cancel()
+    await asyncio.gather(task, return_exceptions=True)
+    assert await provider.discard(registry.name("ns/other:tag")) == 0
+    assert await provider.discard(registry.name()) > 0
+    assert not any("blobs" in path or "part" in path for path in tree(tmp_path / "models"))
+    assert await provider.discard(registry.name()) == 0

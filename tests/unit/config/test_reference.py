@@ -4,7 +4,7 @@ from collections.abc import Iterator
 
 from ollm_tui.config.node import Path
 from ollm_tui.config.problem import Origin
-from ollm_tui.config.reference import example_yaml, table_markdown
+from ollm_tui.config.reference import doc_at, example_yaml, table_markdown
 from ollm_tui.config.shape import Kind, Shape, settings_shape
 from tests.unit.config.conftest import World
 
@@ -54,3 +54,11 @@ def test_deleting_one_mark_sets_one_key(world: World) -> None:
 
 def test_no_line_of_the_example_is_too_long() -> None:
     assert max(map(len, example_yaml().splitlines())) <= 100
+
+
+def test_every_setting_can_be_looked_up() -> None:
+    assert doc_at(("options", "temperature")) == "Randomness, 0.0 to 2.0."
+    assert doc_at(("models", "llama*", "topK")) == "How many candidates to draw from."
+    assert doc_at(("ui", "keys", "app.pull")).startswith("Binding id to the key")
+    assert doc_at(("providers", "x", "options", "a", "b")).startswith("Passed on")
+    assert doc_at(("nope", "x")) == ""

@@ -85,7 +85,7 @@ def test_no_config_reads_no_file(world: World) -> None:
     assert world.load().files == ()
 
 
-def test_mappings_merge_lists_replace_and_an_empty_value_is_no_value(world: World) -> None:
+def test_z17_mappings_merge_lists_replace_and_an_empty_value_is_no_value(world: World) -> None:
     world.user(
         "model:\n  routing:\n    overrides: {code: a, fast: b}\n"
         "    profiles: {mine: {preferredFamilies: [llama, qwen], minContextWindow: 1}}\n"

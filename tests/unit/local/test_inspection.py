@@ -5,7 +5,8 @@ from pathlib import Path
 
 import pytest
 
-from ollm_tui.providers.local.inspection import FindingKind, drop_altered, inspect_store
+from ollm_tui.core.store import FindingKind
+from ollm_tui.providers.local.inspection import drop_altered, inspect_store
 from ollm_tui.providers.local.manifest import parse_manifest
 from ollm_tui.providers.local.stop import Stopped, StopSignal
 from ollm_tui.providers.local.store import Store

@@ -11,7 +11,7 @@ from ollm_tui.core.error import ModelNotFound, StoreError
 from ollm_tui.core.name import parse_name
 from ollm_tui.providers.local.manifest import parse_manifest
 from ollm_tui.providers.local.publish import copy_model, publish_blob, publish_model
-from ollm_tui.providers.local.removal import remove_model
+from ollm_tui.providers.local.removal import freed_bytes, remove_model
 from ollm_tui.providers.local.store import STAGING, Store, blob_file_name
 from tests.store_builder import digest_of, install, made_model, tree
 from tests.unit.local.conftest import LLAMA, QWEN
@@ -176,3 +176,21 @@ def test_models_are_found_in_any_case(root: Path, store: Store) -> None:
     assert store.find("llama3:latest").name.model == "llama3"
     assert store.find("LLama3:LATEST").name.model == "LLama3"
     assert store.find("HF.co/some/qwen:q4").name.short == "hf.co/Some/Qwen:Q4"
+
+
+def test_what_a_removal_frees_is_known_before(root: Path, store: Store) -> None:
+    alone = set(LLAMA.blobs) - set(QWEN.blobs)
+    expected = sum(len(LLAMA.blobs[digest]) for digest in alone)
+    assert freed_bytes(store, ["LLAMA3", "nobody", "not a name"]) == expected
+    copy_model(store, "llama3", parse_name("mine"))
+    assert freed_bytes(store, ["llama3"]) == 0
+    assert freed_bytes(store, ["llama3", "mine"]) == expected
+    remove_model(store, "mine")
+    assert remove_model(store, "llama3").freed_bytes == expected
+
+
+def test_what_a_removal_frees_is_unknown_while_a_manifest_cannot_be_read(
+    root: Path, store: Store
+) -> None:
+    install(root, "registry.ollama.ai/library/broken/latest", made_model()).write_bytes(b"{")
+    assert freed_bytes(store, ["llama3"]) is None

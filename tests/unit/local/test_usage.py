@@ -7,15 +7,10 @@ from pathlib import Path
 
 import pytest
 
+from ollm_tui.core.store import LeftoverKind
 from ollm_tui.providers.local.journal import claim
 from ollm_tui.providers.local.store import STAGING, Store
-from ollm_tui.providers.local.usage import (
-    LeftoverKind,
-    disk_usage,
-    leftovers,
-    reclaim,
-    reclaimable,
-)
+from ollm_tui.providers.local.usage import disk_usage, leftovers, reclaim
 from tests.store_builder import digest_of
 from tests.unit.local.conftest import LLAMA, QWEN
 
@@ -59,7 +54,7 @@ def test_leftovers_have_kind_size_and_age(root: Path, store: Store) -> None:
     assert found.pop("sha256-123456").kind is LeftoverKind.TEMPORARY
     orphan = found.pop(digest_of(ORPHAN).replace(":", "-"))
     assert (orphan.kind, orphan.size_bytes) == (LeftoverKind.ORPHAN, len(ORPHAN))
-    assert 7100 < orphan.age_s(NOW) < 7300
+    assert 7100 < orphan.age_s(datetime.now(UTC) + timedelta(hours=2)) < 7300
     (own,) = found.values()
     assert (own.kind, own.model) == (LeftoverKind.DOWNLOAD, "mistral:7b")
     assert (own.completed_bytes, own.total_bytes, own.is_active) == (500_000, 2_000_000, False)
@@ -70,8 +65,8 @@ def test_leftovers_have_kind_size_and_age(root: Path, store: Store) -> None:
 
 def test_only_what_is_old_and_nobodys_can_be_reclaimed(root: Path, store: Store) -> None:
     add_leftovers(root, store)
-    assert reclaimable(store, now=datetime.now(UTC)) == ()
-    items = reclaimable(store, now=NOW)
+    assert disk_usage(store).reclaimable(datetime.now(UTC)) == ()
+    items = disk_usage(store).reclaimable(NOW)
     assert len(items) == 5
     freed = reclaim(store, items)
     assert freed == sum(item.size_bytes for item in items)
@@ -85,7 +80,7 @@ def test_what_became_part_of_a_model_after_the_preview_stays(root: Path, store: 
     manifest = root / "manifests/registry.ollama.ai/library/llama3/latest"
     away = root / "away"
     manifest.rename(away)
-    items = reclaimable(store, now=NOW)
+    items = disk_usage(store).reclaimable(NOW)
     assert {item.kind for item in items} == {LeftoverKind.ORPHAN}
     away.rename(manifest)
     assert reclaim(store, items) == 0
@@ -94,14 +89,16 @@ def test_what_became_part_of_a_model_after_the_preview_stays(root: Path, store: 
 
 def test_what_was_written_to_after_the_preview_stays(root: Path, store: Store) -> None:
     add_leftovers(root, store)
-    items = [item for item in reclaimable(store, now=NOW) if item.name == SERVER_PART]
+    items = [item for item in disk_usage(store).reclaimable(NOW) if item.name == SERVER_PART]
     os.utime(root / "blobs" / SERVER_PART, (1e9, 1e9))
     assert reclaim(store, items) == 0
 
 
 def test_what_a_process_works_on_stays(root: Path, store: Store) -> None:
     add_leftovers(root, store)
-    items = [item for item in reclaimable(store, now=NOW) if item.kind is LeftoverKind.DOWNLOAD]
+    items = [
+        item for item in disk_usage(store).reclaimable(NOW) if item.kind is LeftoverKind.DOWNLOAD
+    ]
     with (root / STAGING / items[0].name).open("rb") as busy:
         fcntl.flock(busy, fcntl.LOCK_EX)
         assert [item.is_active for item in leftovers(store) if item.model] == [True]
@@ -112,9 +109,9 @@ def test_while_a_manifest_cannot_be_read_no_whole_blob_is_reclaimed(
     root: Path, store: Store
 ) -> None:
     add_leftovers(root, store)
-    before = reclaimable(store, now=NOW)
+    before = disk_usage(store).reclaimable(NOW)
     (root / "manifests/registry.ollama.ai/library/llama3/broken").write_bytes(b"{")
-    after = reclaimable(store, now=NOW)
+    after = disk_usage(store).reclaimable(NOW)
     assert {item.kind for item in before} - {item.kind for item in after} == {LeftoverKind.ORPHAN}
     reclaim(store, before)
     assert (root / "blobs" / digest_of(ORPHAN).replace(":", "-")).exists()

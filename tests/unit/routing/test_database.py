@@ -138,6 +138,12 @@ def test_d06_a_pattern_with_a_slash_sees_only_the_full_name() -> None:
     assert context(database, "llama3.1:8b") == 128_000
 
 
+def test_d06_a_slash_in_a_set_counts_too() -> None:
+    database = ModelDatabase({"[/m]y:*": {"contextWindow": 1_000}})
+    assert context(database, "you/my:1b") == 4_096
+    assert context(database, "my:1b") == 1_000
+
+
 def test_d06_a_hugging_face_name_keeps_its_family() -> None:
     name = "hf.co/bartowski/Llama-3.2-3B-Instruct-GGUF:Q4_K_M"
     assert DATABASE.get_model_family(name) == "llama"
@@ -172,12 +178,12 @@ def test_d10_a_bad_custom_entry_is_skipped_and_said() -> None:
         ({"family": " "}, "family should be text"),
         ({"force": "yes"}, "force should be true or false"),
         ({"contextWindow": 1, "context_window": 2}, "context_window is given twice"),
-        ("llama", "should be a mapping"),
+        ("llama", "should be a mapping such as {contextWindow: 8192}"),
     ],
 )
 def test_d10_a_bad_field_is_left_out_and_said(fields: Any, reason: str) -> None:
     database = ModelDatabase({"llama3.1:*": fields})
-    assert reason in database.problems[0].reason
+    assert database.problems[0].reason.startswith(reason)
     assert context(database, "llama3.1:8b") in (128_000, 1)
 
 
@@ -215,7 +221,9 @@ def test_d11_an_ambiguous_match_is_logged_when_the_facts_differ(
     ModelDatabase(differ).lookup("mymodel:x1")
     assert not caplog.records
     ModelDatabase(differ).lookup("mymodel:xx")
-    assert "mymodel:?x and mymodel:x? equally well" in caplog.text
+    assert [record.getMessage() for record in caplog.records] == [
+        "mymodel:xx matches mymodel:?x and mymodel:x? equally well; the first is used"
+    ]
 
 
 def test_d12_the_same_pattern_replaces_the_shipped_fields() -> None:
@@ -248,6 +256,14 @@ def test_d13_a_partial_entry_leaves_the_rest_to_the_next_pattern_or_the_defaults
     assert (mine.context_window, mine.max_output_tokens) == (50_000, 2_048)
     assert mine.capabilities == ModelCapabilities(streaming=True)
     assert mine.family == "unknown"
+    assert mine.sources["family"] == "default"
+
+
+def test_d13_a_custom_entry_need_not_say_that_a_model_streams() -> None:
+    entry = {"capabilities": {"vision": True}, "maxOutputTokens": 77}
+    known = ModelDatabase({"mymodel:*": entry}).lookup("mymodel:1b")
+    assert known.capabilities == ModelCapabilities(vision=True, streaming=True)
+    assert known.max_output_tokens == 77
 
 
 @pytest.mark.parametrize(("window", "output"), [(1_000, 1_000), (2_048, 2_048), (9_000, 2_048)])

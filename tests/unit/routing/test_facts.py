@@ -42,7 +42,8 @@ def test_d01_the_users_entry_comes_first_for_the_family() -> None:
 
 
 def test_r13_a_family_that_is_given_stays_unless_forced() -> None:
-    assert known("zzz", family="llama").family == "llama"
+    given = known("zzz", family="llama")
+    assert (given.family, given.sources["family"]) == ("llama", "given")
     forced = ModelDatabase({"zzz*": {"family": "phi", "force": True}})
     assert known("zzz", forced, family="llama").family == "phi"
 
@@ -128,6 +129,11 @@ def test_r20_embedding_and_image_models_are_marked(model: ModelInfo, expected: b
         ("nomic-embed-text:v1.5", False),
         ("gemma:7b-it-base", False),
         ("database-helper:7b", False),
+        ("my-base-chat:7b", False),
+        ("visit:7b-base", True),
+        ("user/my-model:7b-base", True),
+        ("base/llama3.1:8b", False),
+        ("long-base-name/m:8b", False),
         ("llama3.1:8b", False),
     ],
 )
@@ -170,11 +176,13 @@ def test_r17_parameter_counts_are_parsed(text: str, billions: float | None) -> N
         ("model-3b:7b", 7.0),
         ("llama3.1:latest", None),
         ("70b/llama:x", None),
+        ("my-70b-llama/m:x", None),
     ],
 )
 def test_r17_a_name_may_tell_the_parameters(name: str, billions: float | None) -> None:
     assert parameters_in_name(name) == billions
     assert known(name).parameters_billions == billions
+    assert known(name).sources.get("parameters_billions") == (None if billions is None else "name")
     assert known(name, parameters_billions=1.5).parameters_billions == 1.5
 
 
@@ -199,4 +207,5 @@ def test_an_assumed_context_is_logged_once(caplog: pytest.LogCaptureFixture) -> 
     for _ in range(2):
         known("who-knows:1b", database)
         known("reported:1b", database, context_window=8_192)
-    assert len(caplog.records) == 1
+    (record,) = caplog.records
+    assert record.getMessage().startswith("who-knows:1b is not in the model database")

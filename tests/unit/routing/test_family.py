@@ -41,6 +41,16 @@ from ollm_tui.routing.family import detect_family, family_in, known_families, mo
         ("nomic-embed-text", "embedding"),
         ("all-minilm:22m", "embedding"),
         ("bge-m3:567m", "embedding"),
+        ("mybge-m3:567m", "embedding"),
+        ("my-bert:1b", "embedding"),
+        ("nomic-x:1b", "embedding"),
+        ("mxbai-x:1b", "embedding"),
+        ("my-embedder:1b", "embedding"),
+        ("command-a:111b", "command"),
+        ("minicpm-v:8b", "minicpm"),
+        ("moondream:1.8b", "moondream"),
+        ("pixtral:12b", "mistral"),
+        ("deepseek-magistral:1b", "mistral"),
         ("", "unknown"),
     ],
 )
@@ -96,7 +106,7 @@ def test_case_does_not_matter(name: str) -> None:
     assert detect_family(name) == "codellama"
 
 
-def test_between_equally_long_keywords_the_leftmost_wins() -> None:
+def test_d02_between_equally_long_keywords_the_leftmost_wins() -> None:
     assert family_in("gemma-llama") == "gemma"
     assert family_in("llama-gemma") == "llama"
 
@@ -112,8 +122,9 @@ def test_architectures_are_read_alike(architecture: str, family: str) -> None:
 def test_the_model_part_stops_at_the_tag() -> None:
     assert model_part("registry.host:5000/ns/m:t") == "m"
     assert model_part("m") == "m"
+    assert model_part(":phi") == ""
 
 
 def test_unknown_is_no_family() -> None:
     assert "unknown" not in known_families()
-    assert {"llama", "yi", "embedding"} <= known_families()
+    assert {"llama", "yi", "embedding", "minicpm", "moondream"} <= known_families()

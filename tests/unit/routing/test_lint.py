@@ -6,9 +6,17 @@ from ollm_tui.catalogue.catalogue import catalogue
 from ollm_tui.core.model import ModelInfo
 from ollm_tui.routing.database import ModelDatabase
 from ollm_tui.routing.lint import Finding, LintCode, lint
+from ollm_tui.routing.model_changes import InstallModel
 from ollm_tui.routing.profile import BUILT_IN_PROFILES, RoutingProfile
+from ollm_tui.routing.profile_changes import (
+    DropCapability,
+    SetFallback,
+    SetFamilies,
+    SetMinContext,
+)
 from ollm_tui.routing.router import Router
 from ollm_tui.routing.settings import RoutingConfig
+from ollm_tui.routing.settings_changes import RemoveOverride
 from tests.unit.routing.build import models
 
 LISTED = models("codellama:7b", "phi3:mini", "llama3.1:8b")
@@ -111,6 +119,60 @@ def test_d12_a_shadowed_pattern_names_what_shadows_it() -> None:
     assert "llama2:*, llama3.1:*" in finding.message
     assert "more" in finding.message
     assert found(database=ModelDatabase({"llama3.1:8b*": {"contextWindow": 5}})) == []
+
+
+def test_each_finding_says_what_to_do_and_where_one_change_does_it_which() -> None:
+    mine = RoutingProfile("mine", preferred_families=("granit3", "zephyr", ""))
+    huge = RoutingProfile("huge", min_context_window=10**7, required_capabilities=("streaming",))
+    flying = RoutingProfile("flying", required_capabilities=("flying",))
+    both = RoutingProfile("both", min_context_window=10**7, required_capabilities=("flying",))
+    findings = found(
+        RoutingProfile("lost", fallback_profile="generl"),
+        RoutingProfile("away", fallback_profile="xyz"),
+        RoutingProfile("self", fallback_profile="self"),
+        RoutingProfile("dead", "", (), 8_192, ("streaming",), "general"),
+        mine,
+        huge,
+        flying,
+        both,
+        overrides={"cod": "phi3:mini", "code": "PHI3:mini", "fast": "gone:1b"},
+        database=ModelDatabase({"llama*": {"contextWindow": 5}, "[": {}}),
+    )
+    assert [(finding.remedy, finding.change) for finding in findings] == [
+        ("Let lost fall back to general.", SetFallback("lost", "general")),
+        ("Let away fall back to no other profile.", SetFallback("away", None)),
+        ("Let self fall back to no other profile.", SetFallback("self", None)),
+        ("Let dead fall back to no other profile.", SetFallback("dead", None)),
+        (
+            "Prefer granite in mine: granite, zephyr.",
+            SetFamilies("mine", ("granite", "zephyr")),
+        ),
+        (
+            "No longer prefer zephyr in mine: granit3.",
+            SetFamilies("mine", ("granit3",)),
+        ),
+        (
+            "Lower minContextWindow of huge from 10,000,000 to 128,000.",
+            SetMinContext("huge", 128_000),
+        ),
+        (
+            "Drop flying from what flying requires.",
+            DropCapability("flying", "flying"),
+        ),
+        ("Ask less of both: a smaller context, fewer capabilities.", None),
+        ("Remove the override of cod (phi3:mini).", RemoveOverride("cod")),
+        ("Remove the override of code (PHI3:mini).", RemoveOverride("code")),
+        ("Remove the override of fast (gone:1b).", RemoveOverride("fast")),
+        ("Correct or remove this entry; without it the others still count.", None),
+        ("Write an entry for llama2:* itself: the longest pattern wins.", None),
+    ]
+
+
+def test_an_override_that_the_catalogue_has_can_be_installed() -> None:
+    router = Router(config=RoutingConfig(overrides={"code": "codellama:13b"}))
+    (finding,) = lint(router, LISTED, catalogue())
+    assert isinstance(finding.change, InstallModel)
+    assert finding.remedy == "Install codellama:13b (about 7.4 GB)."
 
 
 def test_problems_of_the_database_are_repeated() -> None:

@@ -14,22 +14,49 @@ from ollm_tui.routing.profile import (
 
 
 @pytest.mark.parametrize(
-    ("name", "families", "minimum", "fallback", "size"),
+    ("name", "description", "families", "minimum", "fallback", "size"),
     [
-        ("fast", ("phi", "gemma", "mistral"), 4_096, "general", "smallest"),
-        ("general", ("llama", "mistral", "qwen"), 8_192, None, "largest-that-fits"),
+        (
+            "fast",
+            "Quick responses with smaller models",
+            ("phi", "gemma", "mistral"),
+            4_096,
+            "general",
+            "smallest",
+        ),
+        (
+            "general",
+            "Balanced performance for most tasks",
+            ("llama", "mistral", "qwen"),
+            8_192,
+            None,
+            "largest-that-fits",
+        ),
         (
             "code",
+            "Optimized for code generation",
             ("codellama", "deepseek-coder", "starcoder"),
             16_384,
             "general",
             "largest-that-fits",
         ),
-        ("creative", ("llama", "mistral"), 8_192, "general", "largest-that-fits"),
+        (
+            "creative",
+            "Creative writing and storytelling",
+            ("llama", "mistral"),
+            8_192,
+            "general",
+            "largest-that-fits",
+        ),
     ],
 )
 def test_the_built_in_profiles_are_the_designs(
-    name: str, families: tuple[str, ...], minimum: int, fallback: str | None, size: str
+    name: str,
+    description: str,
+    families: tuple[str, ...],
+    minimum: int,
+    fallback: str | None,
+    size: str,
 ) -> None:
     profile = find_profile(name, BUILT_IN_PROFILES)
     assert profile.preferred_families == families
@@ -37,7 +64,7 @@ def test_the_built_in_profiles_are_the_designs(
     assert profile.required_capabilities == ("streaming",)
     assert profile.fallback_profile == fallback
     assert profile.size_preference == size
-    assert profile.description
+    assert profile.description == description
 
 
 def test_the_built_in_profiles_keep_their_order() -> None:
@@ -57,12 +84,19 @@ def test_r29_an_exact_name_comes_before_a_folded_one() -> None:
 def test_r29_an_unknown_profile_lists_all_and_names_the_closest() -> None:
     with pytest.raises(UnknownProfile) as caught:
         find_profile("genral", BUILT_IN_PROFILES)
+    assert caught.value.message == "Unknown routing profile: 'genral'"
     assert caught.value.actions == ("Did you mean general?",)
-    assert "fast, general, code, creative" in caught.value.cause
+    assert caught.value.cause == "the profiles are fast, general, code, creative"
     with pytest.raises(UnknownProfile) as caught:
         find_profile("zzzzzz", BUILT_IN_PROFILES)
     assert caught.value.actions
     assert "mean" not in caught.value.actions[0]
+
+
+def test_r29_of_several_near_names_all_are_named() -> None:
+    with pytest.raises(UnknownProfile) as caught:
+        find_profile("cod", (RoutingProfile("code"), RoutingProfile("codes")))
+    assert caught.value.actions == ("Did you mean code or codes?",)
 
 
 def test_r30_the_users_fields_replace_and_new_profiles_follow() -> None:
@@ -88,25 +122,28 @@ def test_r30_the_users_fields_replace_and_new_profiles_follow() -> None:
         ({"sizePreference": "big"}, "sizePreference should be smallest or largest-that-fits"),
         ({"preferredFamilies": "llama"}, "preferredFamilies should be a list of texts"),
         ({"fallbak": "x"}, "fallbak is unknown"),
-        (["x"], "should be a mapping"),
+        (["x"], "should be a mapping such as {minContextWindow: 8192}"),
+        ({"description": 1}, "description should be text, not 1"),
     ],
 )
 def test_r24_a_bad_field_is_said_and_left_as_it_was(fields: Any, reason: str) -> None:
     profiles, problems = merge_profiles({"code": fields})
     assert profiles == BUILT_IN_PROFILES
     assert problems[0].subject == "code"
-    assert reason in problems[0].reason
+    assert problems[0].reason.startswith(reason)
 
 
 def test_a_profile_without_a_name_is_a_problem() -> None:
     profiles, problems = merge_profiles({" ": {}})
     assert profiles == BUILT_IN_PROFILES
-    assert "needs a name" in problems[0].reason
+    assert problems[0].reason == "a profile needs a name"
 
 
 def test_r18_an_unknown_capability_is_a_problem_with_the_closest_name() -> None:
     _, problems = merge_profiles({"code": {"requiredCapabilities": ["toolcaling"]}})
-    assert "did you mean toolCalling?" in problems[0].reason
+    assert problems[0].reason == (
+        "requiredCapabilities no model can have 'toolcaling'; did you mean toolCalling?"
+    )
     _, problems = merge_profiles({"code": {"requiredCapabilities": ["zzz"]}})
     assert "known: toolCalling, vision" in problems[0].reason
 

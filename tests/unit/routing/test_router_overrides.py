@@ -1,5 +1,6 @@
 """Overrides, fallbacks and profiles by name: decisions R1 to R10, R28 to R32."""
 
+from types import ModuleType as Module
 from typing import Any
 
 import pytest
@@ -11,6 +12,8 @@ from ollm_tui.core.error import (
     UnknownProfile,
 )
 from ollm_tui.core.model import ModelInfo
+from ollm_tui.routing import capability, database, family, pattern, profile, ranking, wording
+from ollm_tui.routing import router as router_module
 from ollm_tui.routing.decision import Code, Outcome, Verdict, Via
 from ollm_tui.routing.profile import RoutingProfile
 from tests.unit.routing.build import candidate, model, models, router, warning_codes
@@ -39,6 +42,9 @@ def test_r01_strict_overrides_raise_with_place_and_near_names() -> None:
     assert "codelama:7b" in caught.value.message
     assert "config.yaml:3:7" in caught.value.cause
     assert "codellama:7b" in caught.value.actions[0]
+    nowhere = router(overrides={"code": "x"}, strict_overrides=True).explain("code", models("y"))
+    assert nowhere.error is not None
+    assert nowhere.error.cause == "model.routing.overrides.code is set"
     assert strict.explain("code", models("codellama:7b")).reason is Code.OVERRIDE_NOT_INSTALLED
     assert strict.select_model("fast", models("phi3:mini")) == "phi3:mini"
 
@@ -81,6 +87,7 @@ def test_r03_an_override_wins_although_it_violates_the_profile() -> None:
     assert warning_codes(decision) == ["OVERRIDE_VIOLATES"]
     other = candidate(decision, "codellama:7b")
     assert (other.verdict, other.code) == (Verdict.ELIGIBLE, Code.OVERRIDE_USED)
+    assert len(decision.hops[0].candidates) == 2
 
 
 def test_r03_an_override_that_meets_the_profile_is_not_marked() -> None:
@@ -106,6 +113,9 @@ def test_r04_with_routing_off_a_missing_default_is_an_error_with_its_origin() ->
         off.select_model("code", models("codellama:7b"))
     assert "phi3:mini" in caught.value.message
     assert "model.default is set in config.yaml:2:3" in caught.value.cause
+    nowhere = router(enabled=False, default_model="phi3:mini").explain("code", models("gemma"))
+    assert nowhere.error is not None
+    assert nowhere.error.cause == "model.default is set"
     unset = router(enabled=False).explain("code", models("codellama:7b"))
     assert unset.reason is Code.DEFAULT_NOT_INSTALLED
     assert "not set" in unset.summary
@@ -239,3 +249,11 @@ def test_r32_asking_twice_gives_one_answer_and_changes_nothing() -> None:
     ask = router()
     assert ask.explain("code", listed) == ask.explain("code", listed)
     assert listed == before
+
+
+def test_r32_routing_knows_no_clock_no_chance_and_no_way_out() -> None:
+    impure = {"asyncio", "datetime", "io", "os", "pathlib", "random", "secrets", "socket", "time"}
+    for module in (capability, database, family, pattern, profile, ranking, router_module, wording):
+        imported = {value.__name__ for value in vars(module).values() if isinstance(value, Module)}
+        assert not imported & impure
+        assert "open" not in vars(module)

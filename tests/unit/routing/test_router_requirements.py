@@ -86,6 +86,9 @@ def test_r22_advice_is_at_most_three_models_and_within_the_budget() -> None:
     many = [model(name, size_bytes=int(name[10]) * 10**9) for name in names]
     ask = router()
     assert len(type(ask)(suggestions=many).suggest(ask.get_profile("code"))) == 3
+    for size_bytes, advised in ((10**10, 1), (10**10 + 1, 0)):
+        one = [model("codellama:7b", size_bytes=size_bytes)]
+        assert len(type(ask)(suggestions=one).suggest(ask.get_profile("code"))) == advised
     tight = type(ask)(suggestions=many, config=router(memory_budget_bytes=2 * 10**9).config)
     assert [m.name for m in tight.suggest(ask.get_profile("code"))] == [
         "codellama:1b",
@@ -106,6 +109,20 @@ def test_r23_of_two_names_for_one_model_the_first_counts() -> None:
 def test_r24_the_minimum_itself_is_enough(tokens: int, fits: bool) -> None:
     listed = [model("zzz:1b", context_window=tokens)]
     assert (chosen("fast", listed) is not None) is fits
+
+
+def test_r19_only_a_context_that_nobody_knows_is_called_assumed() -> None:
+    huge = RoutingProfile("mine", min_context_window=10**6)
+    for tokens, name, code in (
+        (None, "llama3.1:8b", Code.CONTEXT_TOO_SMALL),
+        (None, "who-knows:1b", Code.CONTEXT_ASSUMED),
+        (0, "who-knows:1b", Code.CONTEXT_ASSUMED),
+        (1, "who-knows:1b", Code.CONTEXT_TOO_SMALL),
+    ):
+        decision = router().explain(huge, [ModelInfo(name, context_window=tokens)])
+        assert candidate(decision, name).code is code
+    winner = router().explain("general", [ModelInfo("llama3.1:8b")])
+    assert winner.warnings == ()
 
 
 @pytest.mark.parametrize("tokens", [0, -1, None])

@@ -1,5 +1,6 @@
 """The rulings Z that concern routing, and what people read."""
 
+from dataclasses import FrozenInstanceError
 from typing import Any
 
 import pytest
@@ -16,6 +17,8 @@ def test_z04_slots_count_from_one_and_none_means_not_preferred() -> None:
     decision = router().explain("general", models("llama3.1:8b", "qwen3:8b", "gpt-oss:20b"))
     slots = {c.model: c.slot for c in decision.hops[0].candidates}
     assert slots == {"llama3.1:8b": 1, "qwen3:8b": 3, "gpt-oss:20b": None}
+    alone = router().explain("general", models("gpt-oss:20b"))
+    assert candidate(alone, "gpt-oss:20b").slot is None
     behind = candidate(decision, "qwen3:8b")
     assert behind.code is Code.LOST_TIEBREAK
     assert behind.detail == "family: choice 3, llama3.1:8b is choice 1"
@@ -42,6 +45,17 @@ def test_z05_within_a_slot_they_rank_last() -> None:
     decision = router(memory_budget_bytes=8 * 10**9).explain(mine, listed)
     ranked = [c.model for c in decision.hops[0].candidates]
     assert ranked == ["mistral:7b", "mistral:24b", "mistral:7b-text"]
+
+
+def test_z05_of_the_smallest_one_that_fits_comes_first() -> None:
+    listed = [
+        model("a:7b", size_bytes=15 * 10**9),
+        model("b:8b", size_bytes=5 * 10**9),
+        model("c:9b", size_bytes=15 * 10**9),
+    ]
+    mine = RoutingProfile("mine", size_preference="smallest")
+    decision = router(memory_budget_bytes=8 * 10**9).explain(mine, listed)
+    assert [c.model for c in decision.hops[0].candidates] == ["b:8b", "a:7b", "c:9b"]
 
 
 TIES: list[tuple[str, dict[str, Any], str, dict[str, Any], Code]] = [
@@ -243,7 +257,17 @@ def test_ordinals(number: int, text: str) -> None:
     assert ordinal(number) == text
 
 
-def test_hostile_names_reach_no_sentence_unsanitised() -> None:
+def test_z09_a_model_is_frozen_and_says_of_nothing_what_nobody_said() -> None:
+    bare = ModelInfo("m")
+    for field in ("context_window", "served_context_tokens", "parameters_billions", "capabilities"):
+        assert getattr(bare, field) is None
+        with pytest.raises(FrozenInstanceError):
+            setattr(bare, field, 1)
+    assert (bare.loaded, bare.remote, bare.embedding_only, bare.base_model) == (False,) * 4
+    assert bare.sources == {}
+
+
+def test_z10_hostile_names_stay_keys_and_reach_no_sentence_unsanitised() -> None:
     evil = "evil\x1b[31m:1b"
     listed = [ModelInfo(evil, display_name="evil\ufffd[31m:1b", context_window=9_000)]
     decision = router(overrides={"code\x1b": "\x1b"}).explain("fast", listed)

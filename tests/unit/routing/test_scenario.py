@@ -283,7 +283,7 @@ def test_a_snapshot_of_another_version_may_have_more_fields() -> None:
     assert model.sources == {"context_window": "/api/show"}
 
 
-def test_a_snapshot_keeps_raw_names_and_shows_safe_ones() -> None:
+def test_z10_a_snapshot_keeps_raw_names_and_shows_safe_ones() -> None:
     (model,) = read_models([{"name": "a\x1bb"}], lambda path, what: None)
     assert (model.name, model.display_name) == ("a\x1bb", "a\ufffdb")
 

@@ -5,10 +5,12 @@ import asyncio
 import pytest
 
 from ollm_tui.core.error import ModelInUse, ModelNotFound, ProviderOffline, ProviderRefused
+from ollm_tui.core.event import PendingDeletions
 from ollm_tui.core.model import ModelInfo
+from ollm_tui.core.name import name_key
 from ollm_tui.service.deletion import freed_bytes_at_most
 from ollm_tui.service.service import ModelService
-from tests.unit.service.fake import FakeClock, FakeProvider, Recorder, settle
+from tests.unit.service.fake import GIB, FakeClock, FakeProvider, Recorder, settle
 
 BOTH = ("llama3.1:8b", "phi3:mini")
 
@@ -194,3 +196,60 @@ async def test_one_that_does_not_unload_does_not_keep_the_others(
     provider.errors["running"] = ProviderOffline("no")
     with pytest.raises(ProviderOffline):
         await service.unload_all()
+
+
+async def test_what_can_be_taken_back_is_published(
+    service: ModelService, clock: FakeClock, recorder: Recorder
+) -> None:
+    await service.deletions.delete_later(["phi3:mini"])
+    await service.deletions.delete_later(["llama3.1:8b"])
+    assert service.deletions.undo() == ("llama3.1:8b",)
+    await settle()
+    assert [pending.names for pending in service.deletions.state.pending] == [("phi3:mini",)]
+    assert service.deletions.undo() == ("phi3:mini",)
+    assert service.deletions.undo() == ()
+    await settle()
+    told = [event for event in recorder.events if isinstance(event, PendingDeletions)]
+    assert [len(event.pending) for event in told] == [1, 2, 1, 0]
+
+
+async def test_what_is_loaded_is_unloaded_when_its_time_has_come(
+    service: ModelService, provider: FakeProvider, clock: FakeClock
+) -> None:
+    provider.install("copy", digest="digest of phi3:mini")
+    provider.load_into_memory("copy", digest="digest of phi3:mini")
+    await service.list_models()
+    pending = await service.deletions.delete_later(BOTH, unload=True)
+    await clock.advance(4.9)
+    assert provider.asked["unload"] == 0
+    await clock.advance(0.2)
+    assert await pending.wait() == {}
+    assert (provider.asked["unload"], provider.in_memory) == (1, [])
+    assert list(provider.models) == [name_key("copy")]
+
+
+async def test_consequences_are_bytes_memory_and_profiles(
+    service: ModelService, provider: FakeProvider
+) -> None:
+    provider.install("copy", digest="digest of phi3:mini")
+    provider.load_into_memory("phi3:mini", digest="digest of phi3:mini")
+    await service.list_models()
+    told = await service.consequences(["phi3:mini", "copy"])
+    assert (told.freed_bytes, told.is_exact) == (GIB, False)
+    assert [model.name for model in told.loaded] == ["phi3:mini"]
+    assert told.in_use == {"phi3:mini", "copy"}
+    general = next(one for one in told.rerouted if one.profile == "fast")
+    assert (general.before, general.after) == ("phi3:mini", "llama3.1:8b")
+    told = await service.consequences(["phi3:mini"])
+    assert told.freed_bytes == 0  # the copy keeps its files
+    everything = await service.consequences(["phi3:mini", "copy", "llama3.1:8b"])
+    assert {one.after for one in everything.rerouted} == {None}
+
+
+async def test_consequences_are_told_also_of_a_server_that_does_not_answer(
+    service: ModelService, provider: FakeProvider
+) -> None:
+    await service.list_models()
+    provider.errors["running"] = ProviderOffline("No answer")
+    told = await service.consequences(["phi3:mini"])
+    assert (told.freed_bytes, told.loaded, told.is_memory_known) == (GIB, (), False)

@@ -2,6 +2,7 @@
 
 import asyncio
 from itertools import pairwise
+from pathlib import Path
 
 import pytest
 
@@ -18,7 +19,7 @@ from ollm_tui.providers.ollama import OllamaProvider
 from ollm_tui.sandbox.server import SandboxServer
 from ollm_tui.sandbox.timing import INSTANT
 from ollm_tui.service.service import ModelService
-from tests.unit.service.fake import FakeClock, FakeProvider, Recorder
+from tests.unit.service.fake import FakeClock, FakeProvider, Recorder, model
 
 OFFLINE = ProviderOffline("No answer", cause="refused")
 UNREACHABLE = [OFFLINE, *(ProviderRefused("no", status=status) for status in (502, 503, 504))]
@@ -275,3 +276,20 @@ async def test_a_stopped_server_and_its_return_over_the_wire(clock: FakeClock) -
 
 def _is_online(event: object) -> bool:
     return isinstance(event, ServerState) and event.health is ServerHealth.ONLINE
+
+
+async def test_an_idle_hour_asks_for_nothing(tmp_path: Path, clock: FakeClock) -> None:
+    provider = FakeProvider(model("a:1b"))
+    service = ModelService(
+        provider,
+        state_path=tmp_path / "state.db",
+        clock=clock,
+        sleep=clock.sleep,
+        now=clock.wall,
+    )
+    await service.start()
+    await service.list_models()
+    before = provider.asked.copy()
+    await clock.advance(3600)
+    assert provider.asked == before  # where one list a minute would be allowed
+    await service.close()

@@ -143,3 +143,30 @@ async def test_a_thousand_calls_over_the_wire_make_one_request(
 ) -> None:
     await asyncio.gather(*(service.list_models() for _ in range(1000)))
     assert server.count("/api/tags") == 1
+
+
+async def test_details_that_are_gone_do_not_take_back_the_list_of_after_a_delete(
+    server: SandboxServer, service: ModelService
+) -> None:
+    await service.list_models()
+    tags = server.faults.hold("/api/tags")
+    deleting = asyncio.ensure_future(service.delete_model(OLD))
+    assert await tags.arrived()  # the list of after the delete has been asked for
+    with pytest.raises(ModelNotFound):
+        await service.show_model(OLD)  # as the inspector does, whose cursor is still there
+    server.faults.free("/api/tags")
+    await deleting
+    assert OLD not in {model.name for model in service.models.models}
+    asked = server.count("/api/tags")
+    assert OLD not in {model.name for model in await service.list_models()}
+    assert server.count("/api/tags") == asked  # the list of after the delete is still good
+
+
+async def test_an_outdated_list_is_asked_anew_when_details_turn_out_to_be_gone(
+    server: SandboxServer, service: ModelService
+) -> None:
+    await service.list_models()
+    server.store.remove(OLD)  # by somebody else
+    with pytest.raises(ModelNotFound):
+        await service.show_model(OLD)
+    assert OLD not in {model.name for model in await service.list_models()}

@@ -1,0 +1,110 @@
+"""What deleting models would mean, told before anybody agrees to it.
+
+Source: decisions A5; ruling Z25.
+"""
+
+import asyncio
+import logging
+from collections.abc import Callable, Collection, Sequence
+from typing import TYPE_CHECKING, NamedTuple
+
+from ollm_tui.core.error import OllmError
+from ollm_tui.core.model import ModelInfo, RunningModel
+from ollm_tui.core.name import name_key
+from ollm_tui.providers.base import DiskSupport, Provider
+from ollm_tui.service.deletion import freed_bytes_at_most, is_loaded_as
+from ollm_tui.service.running import RunningModels
+
+if TYPE_CHECKING:
+    from ollm_tui.routing.router import Router
+
+_LOG = logging.getLogger(__name__)
+
+
+class Rerouted(NamedTuple):
+    """A profile that would choose another model."""
+
+    profile: str
+    before: str
+    """The model's name, for people."""
+    after: str | None
+    """None: no model would be left for it."""
+
+
+class Consequences(NamedTuple):
+    """What deleting some models would mean."""
+
+    freed_bytes: int
+    is_exact: bool
+    """False: at most so many, for nobody knows which files are shared."""
+    rerouted: tuple[Rerouted, ...]
+    loaded: tuple[RunningModel, ...]
+    """Those that are in memory, as memory calls them."""
+    is_memory_known: bool
+    """False: the provider cannot say now what is loaded; `loaded` is what was last seen."""
+    in_use: frozenset[str]
+    """The names among those asked for that are in memory, be it under another name."""
+
+
+async def consequences_of(
+    names: Collection[str],
+    *,
+    provider: Provider,
+    models: Sequence[ModelInfo],
+    running: RunningModels,
+    router: "Callable[[], Router]",
+) -> Consequences:
+    """Find out what deleting these models would mean; never raises.
+
+    Args:
+        models: all that are installed.
+        router: makes the router, which may take long, in a thread.
+    """
+    keys = {name_key(name) for name in names}
+    going = [model for model in models if name_key(model.name) in keys]
+    is_memory_known = True
+    try:
+        in_memory = await running.ask_anew()
+    except OllmError as error:
+        _LOG.info("what is loaded is not known: %s", error)
+        in_memory, is_memory_known = running.state.models, False
+    users = {
+        model.name: [one for one in in_memory if is_loaded_as(model.name, model.digest, one)]
+        for model in going
+    }
+    exact = await _freed_bytes(provider, [model.name for model in going])
+    return Consequences(
+        freed_bytes_at_most(keys, models) if exact is None else exact,
+        exact is not None,
+        await asyncio.to_thread(lambda: rerouted(router(), keys, models)),
+        tuple({one.name: one for used in users.values() for one in used}.values()),
+        is_memory_known,
+        frozenset(name for name, used in users.items() if used),
+    )
+
+
+def rerouted(
+    router: "Router", keys: Collection[str], models: Sequence[ModelInfo]
+) -> tuple[Rerouted, ...]:
+    """The profiles whose answer is one of the models with these keys, and their next answer."""
+    left = [model for model in models if name_key(model.name) not in keys]
+    shown = {model.name: model.display_name for model in models}
+    changed = []
+    for profile in router.list_profiles():
+        before = router.explain(profile.name, models).model
+        if before is not None and name_key(before) in keys:
+            after = router.explain(profile.name, left).model
+            changed.append(
+                Rerouted(profile.name, shown[before], None if after is None else shown[after])
+            )
+    return tuple(changed)
+
+
+async def _freed_bytes(provider: Provider, names: Collection[str]) -> int | None:
+    if not isinstance(provider, DiskSupport):
+        return None
+    try:
+        return await provider.freed_bytes(names)
+    except OllmError as error:
+        _LOG.info("what would be freed is not known: %s", error)
+        return None

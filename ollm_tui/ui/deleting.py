@@ -1,0 +1,140 @@
+"""Deleting models from the screen: the question with its consequences, and what became of it."""
+
+from collections.abc import Mapping, Sequence
+
+from textual.dom import DOMNode
+
+from ollm_tui.core.error import OllmError
+from ollm_tui.core.model import ModelInfo
+from ollm_tui.core.text import clean_line
+from ollm_tui.service import deletion
+from ollm_tui.service.consequences import Consequences
+from ollm_tui.service.service import ModelService
+from ollm_tui.ui import format as words
+from ollm_tui.ui import work
+from ollm_tui.ui.screens.confirm import Choice, ConfirmScreen
+
+_LISTED = 8
+_REROUTED = 5
+RESULT_S = 10.0
+
+
+async def ask(node: DOMNode, service: ModelService, models: Sequence[ModelInfo]) -> None:
+    """Ask whether to delete these models, and see to it when that is agreed to."""
+    told = await service.consequences([model.name for model in models])
+    used = [model for model in models if model.name in told.in_use]
+    others = [model for model in models if model.name not in told.in_use]
+    choices = []
+    if used:
+        choices.append(Choice("u", "Unload and delete", is_destructive=True))
+    if others:
+        label = f"Delete the other {len(others):,}" if used else "Delete"
+        choices.append(Choice("y", label, is_destructive=True))
+
+    def answered(answer: str | None) -> None:
+        if answer is not None:
+            agreed = others if answer == "y" else models
+            deleting = carry_out(
+                node, service, agreed, unload=answer == "u", force=not told.is_memory_known
+            )
+            work.run(node, deleting, "delete")
+
+    question = f"Delete {words.count(len(models), 'model')}?"
+    node.app.push_screen(ConfirmScreen(question, _lines(service, models, told), choices), answered)
+
+
+async def carry_out(
+    node: DOMNode,
+    service: ModelService,
+    models: Sequence[ModelInfo],
+    *,
+    unload: bool,
+    force: bool,
+) -> None:
+    """Delete after the time to take it back, and say what became of it.
+
+    Args:
+        unload: take those that are in memory out of it first.
+        force: delete without asking what is in memory, since nobody can say.
+    """
+    names = [model.name for model in models]
+    before = service.deletions.freed_bytes_at_most(names)
+    pending = await service.deletions.delete_later(names, unload=unload, force=force)
+    what = models[0].display_name if len(models) == 1 else words.count(len(models), "model")
+    node.app.notify(
+        f"Deleting {what} in {deletion.UNDO_S:.0f} s; u takes it back",
+        timeout=max(1.0, deletion.UNDO_S),
+        markup=False,
+    )
+    errors = await pending.wait()
+    if errors is None:
+        node.app.notify(f"Taken back: {what} stays", timeout=4, markup=False)
+    elif len(errors) == len(models) == 1:
+        raise next(iter(errors.values()))
+    elif errors:
+        title, lines = failure_words(models, errors)
+        node.app.notify(
+            "\n".join(lines), title=title, severity="warning", timeout=RESULT_S, markup=False
+        )
+    else:
+        freed = f", up to {words.size(before)} freed" if before else ""
+        node.app.notify(f"Deleted {what}{freed}", timeout=4, markup=False)
+
+
+def failure_words(
+    models: Sequence[ModelInfo], errors: Mapping[str, OllmError]
+) -> tuple[str, list[str]]:
+    """A title and the lines for deletes of which some failed."""
+    failed = [model for model in models if model.name in errors]
+    done = len(models) - len(failed)
+    title = f"Deleted {done:,} of {words.count(len(models), 'model')}"
+    lines = []
+    for model in failed[:_LISTED]:
+        error = errors[model.name]
+        why = f"{error.message} ({error.cause})" if error.cause else error.message
+        lines.append(f"{model.display_name} stays: {why}. {error.actions[0]}")
+    if (more := len(failed) - _LISTED) > 0:
+        lines.append(f"and {more:,} more stay; they are still in the list")
+    return title, lines
+
+
+def _lines(service: ModelService, models: Sequence[ModelInfo], told: Consequences) -> list[str]:
+    lines = [f"{m.display_name}  {words.size(m.size_bytes)}" for m in models[:_LISTED]]
+    if len(models) > _LISTED:
+        lines.append(f"and {len(models) - _LISTED:,} more")
+    lines.append("")
+    freed = words.size(told.freed_bytes)
+    if not told.freed_bytes:
+        lines.append("Frees no space: other models share its files.")
+    elif told.is_exact:
+        lines.append(f"Frees {freed}.")
+    else:
+        lines.append(f"Frees up to {freed}; files that other models share stay.")
+    for one in told.rerouted[:_REROUTED]:
+        if one.after is None:
+            lines.append(f"Profile {one.profile} would have no model left; now {one.before}.")
+        else:
+            lines.append(f"Profile {one.profile} would choose {one.after}, not {one.before}.")
+    if (more := len(told.rerouted) - _REROUTED) > 0:
+        lines.append(f"So would {more:,} more profiles.")
+    now = service.now()
+    for running in told.loaded[:_REROUTED]:
+        until = ""
+        if running.expires_at is not None:
+            until = f", leaves in {words.duration((running.expires_at - now).total_seconds())}"
+        lines.append(f"In memory now: {running.display_name}{until}.")
+    if not told.is_memory_known:
+        lines.append("Whether it is in memory cannot be known now.")
+    lines.append(f"For {deletion.UNDO_S:.0f} s u takes it back.")
+    return lines
+
+
+def countdown(service: ModelService) -> str:
+    """What the status line says of deletes that can still be taken back; empty without any."""
+    pending = service.deletions.state.pending
+    if not pending:
+        return ""
+    left_s = max(0.0, (pending[-1].due_at - service.now()).total_seconds())
+    names = [clean_line(name) for one in pending for name in one.names]
+    what = names[0] if len(names) == 1 else words.count(len(names), "model")
+    return f"deleting {what} in {left_s:.0f} s, u undoes"

@@ -1,0 +1,60 @@
+"""What a download is doing, in one sentence for its row. Pure text."""
+
+from datetime import datetime
+
+from ollm_tui.core.error import NotEnoughSpace
+from ollm_tui.core.event import QueueItem
+from ollm_tui.core.progress import PullState
+from ollm_tui.service.retry import TRIES
+from ollm_tui.ui import format as words
+from ollm_tui.ui.rows import Piece
+
+
+def sentence(item: QueueItem, now: datetime) -> Piece:
+    """What it is doing and which key helps, with a style."""
+    progress = item.progress
+    got = words.share(progress.downloaded_bytes, progress.total_bytes)
+    at = f"{int(progress.percentage)}%" + (f", {got}" if got else "")
+    match progress.status:
+        case PullState.QUEUED:
+            return _queued(item)
+        case PullState.DOWNLOADING:
+            return (item.detail or "starting …", "dim")
+        case PullState.VERIFYING:
+            return (f"{item.detail or 'verifying'} … {int(progress.percentage)}% {got}", "accent")
+        case PullState.STALLED if item.next_try_at is not None:
+            left = words.duration((item.next_try_at - now).total_seconds())
+            tries = f"try {min(item.failed_tries + 1, TRIES)} of {TRIES}, next in {left}"
+            return (f"{tries} (R now): {item.detail}; {at} kept", "warn")
+        case PullState.STALLED:
+            return (f"stalled at {at}; R tries again, x cancels", "warn")
+        case PullState.PAUSED:
+            return (f"paused at {at}; space goes on", "warn")
+        case PullState.COMPLETE:
+            return (f"done, {words.size(progress.total_bytes)}", "good")
+        case PullState.CANCELLED:
+            kept = f" at {at} kept" if got else ""
+            return (f"cancelled{kept}; R resumes", "dim")
+        case PullState.ERROR:
+            kept = f"; {got} kept" if progress.downloaded_bytes else ""
+            return (f"failed, R retries: {_reason(item)}{kept}", "bad")
+
+
+def _reason(item: QueueItem) -> str:
+    error = item.error
+    if isinstance(error, NotEnoughSpace) and error.needed_bytes:
+        needs, free = words.size(error.needed_bytes), words.size(error.free_bytes)
+        return f"{error.message} (needs {needs}, {free} free)"
+    return str(error)
+
+
+def _queued(item: QueueItem) -> Piece:
+    if item.needed_bytes is None:
+        return (f"queued{f', {item.detail}' if item.detail else ''}", "dim")
+    needs = f"needs {words.size(item.needed_bytes)}"
+    if item.free_bytes is None:
+        return (f"queued, {needs}", "dim")
+    if item.is_held:
+        free = words.size(item.free_bytes)
+        return (f"waits for room: {needs}, {free} free", "warn")
+    return (f"queued, {needs}, {words.size(item.free_bytes)} free", "dim")

@@ -1,0 +1,211 @@
+"""What the models take on disk: leftovers first, then each model's own and shared bytes."""
+
+from collections.abc import Iterator, Sequence
+from typing import NamedTuple
+
+from textual.content import Content
+
+from ollm_tui.core.event import ModelsState, StoreState
+from ollm_tui.core.model import ModelInfo
+from ollm_tui.core.store import Leftover, LeftoverKind, ModelUsage
+from ollm_tui.service.service import ModelService
+from ollm_tui.ui import format as words
+from ollm_tui.ui import keymap, work
+from ollm_tui.ui.rows import Column, Piece, RowList, fit_name, fit_text
+
+_NAME = 1  # which column the name is in
+_GLYPHS: dict[LeftoverKind, Piece] = {
+    LeftoverKind.DOWNLOAD: ("↓", "warn"),
+    LeftoverKind.SERVER_DOWNLOAD: ("↓", "warn"),
+    LeftoverKind.ORPHAN: ("?", "warn"),
+    LeftoverKind.TEMPORARY: ("~", "warn"),
+}
+
+
+class _Row(NamedTuple):
+    """A model or a leftover."""
+
+    model: ModelUsage | None = None
+    leftover: Leftover | None = None
+
+    @property
+    def key(self) -> tuple[str, str]:
+        if self.leftover is not None:
+            return self.leftover.kind, self.leftover.name
+        return "", self.model.name if self.model else ""
+
+
+class DiskPane(RowList[_Row]):
+    """Pane 1, what is on disk."""
+
+    BINDINGS = keymap.bindings(keymap.DISK)
+    COLUMNS = (
+        Column("", 1),
+        Column("NAME", 17, flexible=True),
+        Column("OWN", 9, right=True),
+        Column("SHARED", 9, right=True),
+    )
+
+    def __init__(self, service: ModelService) -> None:
+        super().__init__(id="disk", key=lambda row: row.key, classes="pane")
+        self._service = service
+        self._models: tuple[ModelInfo, ...] = ()
+
+    def on_mount(self) -> None:
+        self.show(self._service.store.state)
+
+    def look(self) -> None:
+        """Measure the store again."""
+        self._models = self._service.models.models
+        work.run(self.app, self._service.store.refresh(), "disk", exclusive=True)
+
+    def models_changed(self, state: ModelsState) -> None:
+        """Measure it again if there are other models than before."""
+        if state.models != self._models and not state.loading:
+            self.look()
+
+    def show(self, state: StoreState) -> None:
+        """Draw what the service knows."""
+        usage = state.usage
+        if usage is None or state.error is not None:
+            self.set_items((), _empty(state))
+            self.border_title = Content("1 Disk")
+            return
+        rows = [_Row(leftover=item) for item in usage.leftovers]
+        models = sorted(usage.models, key=lambda model: (-model.unique_bytes, model.name))
+        rows += [_Row(model=model) for model in models]
+        self.set_items(rows, _empty(state))
+        parts = [
+            words.size(usage.blob_bytes),
+            f"{words.size(usage.partial_bytes)} partial" if usage.partial_bytes else "",
+            f"{words.size(usage.orphaned_bytes)} orphaned" if usage.orphaned_bytes else "",
+            f"{words.size(usage.free_bytes)} free",
+            state.place.path if state.place else "",
+        ]
+        self.border_title = Content(f"1 Disk ─ {' · '.join(part for part in parts if part)}")
+
+    def cells(self, row: _Row) -> Sequence[Piece]:
+        model = row.model
+        assert model is not None
+        return (
+            ("", ""),
+            (fit_name(model.name, self.widths[_NAME]), ""),
+            (words.size(model.unique_bytes), ""),
+            (words.size(model.shared_bytes) if model.shared_bytes else words.UNKNOWN, "dim"),
+        )
+
+    def pieces(self, row: _Row, width: int) -> list[Piece]:
+        item = row.leftover
+        if item is not None:
+            glyph, style = ("↓", "accent") if item.is_active else _GLYPHS[item.kind]
+            text = words.leftover(item, self._service.now())
+            return [(f"{glyph} ", style), (fit_text(text, max(0, width - 2)), style)]
+        if row.model is not None and not row.model.unique_bytes + row.model.shared_bytes:
+            text = f"{row.model.name}  cannot be read; D says why, d deletes it"
+            return [("✗ ", "bad"), (fit_text(text, max(0, width - 2)), "bad")]
+        return super().pieces(row, width)
+
+    def action_resume(self) -> None:
+        """Pull the model of a partial download again, which goes on where it ended."""
+        item = self._leftover("Go on")
+        if item is None:
+            return
+        if not item.model:
+            self.notify(
+                "Nobody noted which model this belongs to. p pulls the model by name, and goes "
+                "on with what is there; x discards it.",
+                severity="warning",
+            )
+            return
+        self._service.enqueue(item.model)
+        self.notify(f"Queued {item.model}", markup=False, timeout=3)
+
+    def action_discard(self) -> None:
+        """Remove a leftover, after a question."""
+        item = self._leftover("Discard")
+        if item is None:
+            return
+        if item.is_active:
+            self.notify("It is being written now. Cancel the download first (2, x).")
+            return
+        from ollm_tui.ui.screens.confirm import Choice, ConfirmScreen
+
+        self.app.push_screen(
+            ConfirmScreen(
+                "Discard what is left over?",
+                [words.leftover(item, self._service.now()), "", _consequence(item)],
+                [Choice("y", "Discard", is_destructive=True)],
+            ),
+            lambda answer: self._discard(item) if answer == "y" else None,
+        )
+
+    def action_delete(self) -> None:
+        """Delete the model, after a question that says what is freed."""
+        model = self.item.model if self.item else None
+        if model is None:
+            self.notify("This is no model. x discards what is left over.")
+            return
+        from ollm_tui.ui.screens.confirm import Choice, ConfirmScreen
+
+        freed = f"Frees {words.size(model.unique_bytes)}."
+        if model.shared_bytes:
+            freed += f" {words.size(model.shared_bytes)} stay, which other models share."
+        self.app.push_screen(
+            ConfirmScreen(
+                f"Delete {model.name}?", [freed], [Choice("y", "Delete", is_destructive=True)]
+            ),
+            lambda answer: self._delete(model.name) if answer == "y" else None,
+        )
+
+    def _leftover(self, deed: str) -> Leftover | None:
+        item = self.item.leftover if self.item else None
+        if item is None and self.item is not None:
+            self.notify(f"{deed} is for what is left over, the rows above the models.")
+        return item
+
+    def _discard(self, item: Leftover) -> None:
+        async def discard() -> None:
+            freed_bytes = await self._service.store.reclaim([item])
+            told = f"Freed {words.size(freed_bytes)}" if freed_bytes else "It has changed; it stays"
+            self.notify(told, timeout=4)
+
+        work.run(self, discard(), "discard")
+
+    def _delete(self, name: str) -> None:
+        async def delete() -> None:
+            await self._service.delete_model(name)
+            self.notify(f"Deleted {name}", markup=False, timeout=4)
+            await self._service.store.refresh()
+
+        work.run(self, delete(), f"delete {name}")
+
+
+def _consequence(item: Leftover) -> str:
+    match item.kind:
+        case LeftoverKind.DOWNLOAD:
+            return "The download would begin again from nothing."
+        case LeftoverKind.SERVER_DOWNLOAD:
+            return "A server that is at work on it would fail; without one it is of no use."
+        case _:
+            return "No model needs it."
+
+
+def _empty(state: StoreState) -> list[Piece]:
+    return list(_empty_lines(state))
+
+
+def _empty_lines(state: StoreState) -> Iterator[Piece]:
+    error = state.error
+    if error is not None:
+        yield (error.message, "warn")
+        if error.cause:
+            yield (error.cause, "")
+        yield ("", "")
+        for action in error.actions:
+            yield (action, "dim")
+        yield ("v shows the installed models", "dim")
+    elif state.usage is None:
+        yield ("Measuring the store …", "dim")
+    else:
+        yield ("Nothing is in the store yet.", "")
+        yield ("p pulls a model by name", "dim")

@@ -1,0 +1,212 @@
+"""What is wrong with server, store, configuration and terminal; repairs and tidies up by key."""
+
+from collections.abc import Callable, Coroutine, Iterator, Sequence
+from datetime import datetime
+from functools import partial
+from typing import TYPE_CHECKING, ClassVar
+
+from textual.app import ComposeResult
+from textual.binding import BindingType
+from textual.containers import Vertical
+from textual.content import Content
+from textual.screen import ModalScreen
+from textual.widgets import Static
+from textual.worker import Worker
+
+from ollm_tui.core.diagnosis import Check, StoreReport
+from ollm_tui.core.error import OllmError
+from ollm_tui.core.progress import PullPhase, PullStep
+from ollm_tui.service.doctor import check_no_store, check_server
+from ollm_tui.service.service import ModelService
+from ollm_tui.ui import format as words
+from ollm_tui.ui import keymap, work
+from ollm_tui.ui.terminal_check import check_terminal
+from ollm_tui.ui.text_pane import Text, TextPane
+
+if TYPE_CHECKING:
+    from ollm_tui.config.resolve import Effective
+
+_LISTED = 10
+_GROUP = "doctor"
+_SHORT = {"configuration": "config", "terminal": "screen"}  # a label has eight cells
+
+
+class DoctorScreen(ModalScreen[None]):
+    """Looks at everything when opened.
+
+    Args:
+        effective: the configuration in force; None while it is being read.
+    """
+
+    CSS_PATH = "dialog.tcss"
+    BINDINGS: ClassVar[list[BindingType]] = keymap.bindings(keymap.DOCTOR)
+
+    def __init__(self, service: ModelService, effective: "Effective | None") -> None:
+        super().__init__()
+        self._service = service
+        self._effective = effective
+        self._checks: list[Check] = []
+        self._report: StoreReport | None = None
+        self._worker: Worker[None] | None = None
+
+    def compose(self) -> ComposeResult:
+        with Vertical(classes="dialog") as dialog:
+            dialog.border_title = "Doctor"
+            yield TextPane(id="diagnosis")
+            yield Static(id="doing", markup=False)
+            keys = (f"{keymap.cap(key)} {key.label}" for key in keymap.in_place(keymap.DOCTOR))
+            yield Static(Content("   ".join(keys)), classes="hint", markup=False)
+
+    def on_mount(self) -> None:
+        self.query_one(TextPane).focus()
+        self.action_again()
+
+    def on_unmount(self) -> None:
+        if self._worker is not None:
+            self._worker.cancel()
+
+    def action_again(self) -> None:
+        """Look at everything again."""
+        self._do(self._look())
+
+    def action_verify(self) -> None:
+        """Look at everything again, and hash every file of the store."""
+        self._do(self._look(verify=True))
+
+    def action_repair(self) -> None:
+        """Repair every model that can be, after a look at which those are."""
+        names = self._report.repairable if self._report else ()
+        if not names:
+            self.notify("Nothing needs a repair. v hashes every file, to be sure.", timeout=4)
+            return
+        self._ask(
+            f"Repair {words.count(len(names), 'model')}?",
+            [*_listed(names), "", "Each file is hashed; only what is bad is fetched again."],
+            "Repair",
+            lambda: self._do(self._repair(names)),
+        )
+
+    def action_reclaim(self) -> None:
+        """Remove what is left over, after a look at what that is."""
+        items = self._report.reclaimable if self._report else ()
+        if not items:
+            self.notify("Nothing is left over that can be removed now.", timeout=4)
+            return
+        now = self._service.now()
+        total = words.size(sum(item.size_bytes for item in items))
+        self._ask(
+            f"Remove {words.count(len(items), 'file')} that no model needs, {total}?",
+            _listed([words.leftover(item, now) for item in items]),
+            "Remove",
+            lambda: self._do(self._reclaim()),
+        )
+
+    def _ask(self, question: str, lines: list[str], deed: str, do: Callable[[], object]) -> None:
+        from ollm_tui.ui.screens.confirm import Choice, ConfirmScreen
+
+        def answered(answer: str | None) -> None:
+            if answer == "y":
+                do()
+
+        self.app.push_screen(
+            ConfirmScreen(question, lines, [Choice("y", deed, is_destructive=True)], stay="Leave"),
+            answered,
+        )
+
+    def _do(self, job: Coroutine[object, object, None]) -> None:
+        """Start what ends with the screen; a repair goes on from what has arrived next time."""
+        self._worker = work.run(self, job, _GROUP, exclusive=True)
+
+    async def _look(self, *, verify: bool = False) -> None:
+        self._doing("looking …")
+        self._checks = [await check_server(self._service)]
+        self._checks.append(await work.in_thread(self._check_configuration))
+        self._checks.append(check_terminal())
+        self._draw()
+        try:
+            self._report = await self._service.store.inspect(
+                verify=verify, on_progress=self._hashing
+            )
+        except OllmError as error:
+            self._report = None
+            self._checks.append(check_no_store(error))
+        self._doing("")
+        self._draw()
+
+    async def _repair(self, names: tuple[str, ...]) -> None:
+        for name in names:
+            try:
+                await self._service.store.repair(name, partial(self._step, name))
+            except OllmError as error:
+                work.report(self, error)
+        await self._service.refresh_models()
+        await self._look()
+
+    async def _reclaim(self) -> None:
+        assert self._report is not None
+        freed_bytes = await self._service.store.reclaim(self._report.reclaimable)
+        self.notify(f"Freed {words.size(freed_bytes)}", timeout=4)
+        await self._look()
+
+    def _check_configuration(self) -> Check:
+        if self._effective is None:
+            return Check("configuration", True, "still being read; r looks again")
+        from ollm_tui.config.health import check_configuration
+
+        return check_configuration(self._effective)
+
+    def _hashing(self, done_bytes: int, total_bytes: int) -> None:
+        percentage = 100 * done_bytes / max(1, total_bytes)
+        got = words.share(done_bytes, total_bytes)
+        self._doing(f"hashing {words.bar(percentage, 24)} {int(percentage)}% {got}")
+
+    def _step(self, name: str, step: PullStep) -> None:
+        is_moving = step.phase is PullPhase.TRANSFERRING
+        got = words.share(step.completed_bytes, step.total_bytes) if is_moving else ""
+        self._doing(f"{name}: {step.detail} {got}")
+
+    def _doing(self, text: str) -> None:
+        if self.is_attached:
+            self.query_one("#doing", Static).update(Content(text))
+
+    def _draw(self) -> None:
+        if self.is_attached:
+            self.query_one(TextPane).set_text(
+                _paragraphs(self._checks, self._report, self._service.now())
+            )
+
+
+def _paragraphs(
+    checks: Sequence[Check], report: StoreReport | None, now: datetime
+) -> Iterator[Text]:
+    for check in checks:
+        yield _verdict(check.is_healthy, check.area, check.summary)
+        for action in check.actions:
+            yield Text(f"→ {action}", "dim", " ")
+    if report is None:
+        return
+    yield _verdict(report.is_healthy, "store", words.store(report))
+    for found in report.findings:
+        yield Text("")
+        yield Text(f"{found.subject}: {found.reason}", "warn", " ")
+        yield Text(f"→ {found.fix}", "dim", " ")
+    if report.repairable:
+        yield Text("→ R repairs what can be.", "dim", " ")
+    if report.usage.leftovers:
+        yield Text("")
+    old = set(report.reclaimable)
+    for item in report.usage.leftovers:
+        text = f"left over: {words.leftover(item, now)}"
+        yield Text(text, "warn" if item in old else "", " ")
+    if old:
+        yield Text("→ x removes what has been left alone for an hour.", "dim", " ")
+
+
+def _verdict(is_healthy: bool, area: str, summary: str) -> Text:
+    sign, style = ("✓", "") if is_healthy else ("✗", "bad")
+    return Text(summary, style, f"{sign} {_SHORT.get(area, area)}")
+
+
+def _listed(lines: Sequence[str]) -> list[str]:
+    more = len(lines) - _LISTED
+    return [*lines[:_LISTED], *([f"and {more:,} more"] if more > 0 else [])]

@@ -1,0 +1,1 @@
+"""What the Router pane can show: one file per question asked of the router."""

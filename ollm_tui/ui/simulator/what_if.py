@@ -1,0 +1,99 @@
+"""The what-if form: change what decides, and see before and after. Nothing is saved."""
+
+from collections.abc import Callable, Iterator, Sequence
+from typing import TYPE_CHECKING
+
+from ollm_tui.core.text import clean_line
+from ollm_tui.ui import keymap
+from ollm_tui.ui.rows import Piece, fit_text
+from ollm_tui.ui.simulator.difference import Comparison, changed_answers, drawn_change
+from ollm_tui.ui.simulator.field import Field, fields
+from ollm_tui.ui.simulator.view import Line, Scene, Stage, View, blank, heading, wrapped
+
+if TYPE_CHECKING:
+    from ollm_tui.routing.decision import Decision
+    from ollm_tui.routing.situation import Situation
+
+_LABEL = 18
+
+
+class WhatIfView(View):
+    """Before and after, what else would change, then every field."""
+
+    name = "what if"
+    place = keymap.WHAT_IF
+
+    def __init__(self) -> None:
+        self._comparison = Comparison()
+        self._before: tuple[Situation, Decision] | None = None
+
+    def lines(self, scene: Scene, width: int) -> Sequence[Line]:
+        lines = [*self._answers(scene, width)]
+        for number, trial in enumerate(scene.what_if.trials, 1):
+            lines += wrapped(("change", number), f"{number}. {trial.sentence}", width, "accent")
+        self._comparison.begin(scene)
+        if scene.what_if.trials:
+            lines += changed_answers(self._comparison, width)
+        title = f"What decides for {clean_line(scene.now.profile)}"
+        lines += heading("form", title, width)
+        lines += (Line(field.key, item=field) for field in fields(scene))
+        return lines
+
+    def pieces(self, line: Line, width: int) -> list[Piece]:
+        field = line.item
+        if not isinstance(field, Field):
+            return drawn_change(line, width) or list(line.pieces)
+        room = max(8, width - _LABEL - 2)
+        value = fit_text(field.value, min(room, max(24, room // 2)))
+        style = "accent" if field.is_changed else ""
+        sign = "*" if field.is_changed else " "
+        return [
+            (sign, "accent"),
+            (fit_text(field.label, _LABEL) + " ", "dim"),
+            (value, style),
+            (fit_text(field.hint, max(0, room - len(value))), "dim"),
+        ]
+
+    def choose(self, stage: Stage, scene: Scene, line: Line) -> None:
+        field = line.item
+        if not isinstance(field, Field):
+            return
+        if field.question is not None:
+            stage.question(field.question)
+        elif field.switch is not None:
+            stage.do(field.switch())
+        elif field.step is not None:
+            stage.do(field.step(1))
+
+    def about(self, line: Line) -> str:
+        return line.item.hint if isinstance(line.item, Field) else ""
+
+    def has_work(self, scene: Scene) -> bool:
+        self._comparison.begin(scene)
+        return not self._comparison.is_done
+
+    async def work(self, scene: Scene, show: Callable[[], None]) -> None:
+        await self._comparison.find(scene, show)
+
+    def _answers(self, scene: Scene, width: int) -> Iterator[Line]:
+        start = scene.what_if.start
+        if self._before is None or self._before[0] is not start:
+            self._before = (start, start.decide())
+        before = self._before[1]
+        is_tried = bool(scene.what_if.trials)
+        yield from _answer("now", before, width, "dim" if is_tried else "")
+        if not is_tried:
+            note = "Change a field below and see what would be chosen; nothing is saved."
+            yield blank("none")
+            yield from wrapped("note", note, width, "dim")
+            return
+        after = scene.decision
+        is_other = before.model != after.model
+        yield from _answer("what if", after, width, "good" if is_other else "")
+        yield blank("changes")
+
+
+def _answer(label: str, decision: "Decision", width: int, style: str) -> Iterator[Line]:
+    lines = wrapped(label, decision.summary, width - 9, style or "")
+    for number, line in enumerate(lines):
+        yield line._replace(pieces=(((label if not number else "").ljust(9), "dim"), *line.pieces))

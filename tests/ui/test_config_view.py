@@ -1,0 +1,363 @@
+"""The configuration view: what is in force, changing it, and saving it to the file one picks."""
+
+from contextlib import nullcontext
+from pathlib import Path
+
+import pytest
+from textual.widgets import Input
+
+from ollm_tui.config.change import Change
+from ollm_tui.config.problem import Origin
+from ollm_tui.ui.screens.config import ConfigScreen, editor_command
+from ollm_tui.ui.screens.save import Saved, SaveScreen
+from tests.ui.configured import USER, OpenView
+
+SIZES = pytest.mark.parametrize("size", [(120, 40), (80, 24)], ids=["wide", "narrow"])
+
+
+@SIZES
+async def test_a_value_is_changed_seen_as_a_patch_and_saved(
+    open_view: OpenView, size: tuple[int, int]
+) -> None:
+    async with open_view(size=size) as view:
+        await view.open()
+        await view.change("options.topP", "0.5")
+        text = await view.screen.sees(
+            "Save 1 change", "options.topP = 0.5", "-options: {topP: 0.9}", "enter saves"
+        )
+        assert "+options: {topP: 0.5}  # inline" in text
+        assert "▸ user      ~/.ollm/config.yaml" in text
+        assert view.user.read_text() == USER
+        await view.screen.press("enter")
+        await view.screen.sees("Saved to ~/.ollm/config.yaml", "options.topP = 0.5")
+        assert view.user.read_text() == USER.replace("0.9", "0.5")
+        assert view.user.with_name("config.yaml.bak").read_text() == USER
+        effective = view.screen.app._effective
+        assert effective is not None
+        assert effective.config.options.top_p == 0.5
+
+
+@SIZES
+async def test_a_value_that_is_not_allowed_is_told_below_and_never_written(
+    open_view: OpenView, size: tuple[int, int]
+) -> None:
+    async with open_view(size=size) as view:
+        await view.open()
+        await view.change("options.temperature", "2.5")
+        text = await view.screen.sees("Temperature must be between 0.0 and 2.0. Got 2.5.")
+        assert "Save" not in text
+        await view.screen.press("enter")
+        assert isinstance(view.screen.app.screen, ConfigScreen)
+        await view.screen.press("escape")
+        await view.screen.sees("enter changes")
+        assert not view.screen.app.screen.query(Input)
+        assert view.user.read_text() == USER
+
+
+async def test_the_other_file_can_be_picked_and_is_made(open_view: OpenView) -> None:
+    async with open_view() as view:
+        await view.open()
+        await view.change("model.default", "phi3:mini")
+        await view.screen.sees("Save 1 change", "▸ user")
+        await view.screen.press("right")
+        await view.screen.sees("▸ workspace ~/work/.ollm/config.yaml", "not there yet", "+model:")
+        await view.screen.press("enter")
+        await view.screen.sees("model.default = phi3:mini", "hides llama3.1:8b")
+        assert view.project.read_text() == "model:\n  default: phi3:mini\n"
+        assert view.user.read_text() == USER
+
+
+async def test_it_tells_who_wins_over_what_is_saved(open_view: OpenView) -> None:
+    async with open_view(project_text="options: {topP: 0.1}\n") as view:
+        await view.open()
+        await view.change("options.topP", "0.5")
+        await view.screen.sees("▸ workspace", "+options: {topP: 0.5}")
+        await view.screen.press("left")
+        await view.screen.sees(
+            "▸ user", "options.topP stays 0.1, from ~/work/.ollm/config.yaml:1:17, which wins"
+        )
+
+
+async def test_a_workspace_that_is_not_trusted_says_so_before_it_is_written(
+    open_view: OpenView,
+) -> None:
+    project = "providers: {ollama: {host: h}}\n"
+    async with open_view(project_text=project) as view:
+        await view.open()
+        await view.change("options.topK", "3")
+        await view.screen.sees("▸ user", "+options: {topP: 0.9, topK: 3}")
+        await view.screen.press("tab")
+        await view.screen.sees("▸ workspace", "It is not trusted", "+  topK: 3")
+
+
+@pytest.mark.parametrize(
+    ("arguments", "words"),
+    [
+        (("--config", "own.yaml"), ("▸ file", "+options:")),
+        (("--no-config",), ("Nothing can be saved there: With --no-config",)),
+    ],
+)
+async def test_flags_that_replace_the_files_are_explained(
+    open_view: OpenView, tmp_path: Path, arguments: tuple[str, ...], words: tuple[str, ...]
+) -> None:
+    (tmp_path / "home/work").mkdir(parents=True)
+    (tmp_path / "home/work/own.yaml").write_text("")
+    (tmp_path / "home/work").rename(tmp_path / "kept")
+    (tmp_path / "home").rmdir()
+    async with open_view(*arguments) as view:
+        (tmp_path / "kept/own.yaml").rename(tmp_path / "home/work/own.yaml")
+        await view.open()
+        await view.screen.press("r")
+        await view.change("options.topK", "3")
+        await view.screen.sees(*words)
+        if "--config" in arguments:
+            await view.screen.press("right")
+            await view.screen.sees("Nothing can be saved there: --config replaces this file")
+        await view.screen.press("enter")
+        assert view.user.read_text() == USER
+
+
+@SIZES
+async def test_a_file_that_changed_meanwhile_is_kept_and_read_again(
+    open_view: OpenView, size: tuple[int, int]
+) -> None:
+    async with open_view(size=size) as view:
+        await view.open()
+        await view.change("options.topP", "0.5")
+        await view.screen.sees("+options: {topP: 0.5}")
+        theirs = USER + "# theirs\n"
+        view.user.write_text(theirs)
+        await view.screen.press("enter")
+        await view.screen.sees("since it was read", "r reads the files again")
+        assert view.user.read_text() == theirs
+        await view.screen.press("enter")
+        assert view.user.read_text() == theirs
+        await view.screen.press("r")
+        await view.screen.sees("+options: {topP: 0.5}", "enter saves")
+        await view.screen.press("enter")
+        await view.screen.sees("Saved to")
+        assert view.user.read_text() == theirs.replace("0.9", "0.5")
+
+
+async def test_unset_takes_the_key_out_of_the_file_that_says_it(open_view: OpenView) -> None:
+    async with open_view(project_text="options: {topP: 0.1}\n") as view:
+        await view.open()
+        view.at("options.topP")
+        await view.screen.press("u")
+        await view.screen.sees(
+            "unset options.topP", "▸ workspace", "options.topP is then 0.9, from ~/.ollm"
+        )
+        await view.screen.press("enter")
+        await view.screen.sees("options.topP = 0.9")
+        assert view.project.read_text() == "options: {}\n"
+        view.at("model.routing.enabled")
+        await view.screen.press("u")
+        await view.screen.sees("No file sets it: it is set by default")
+
+
+async def test_leaving_the_save_goes_back_to_typing(open_view: OpenView) -> None:
+    async with open_view() as view:
+        await view.open()
+        await view.change("options.topP", "0.5")
+        await view.screen.sees("Save 1 change")
+        await view.screen.press("escape")
+        await view.screen.misses("Save 1 change")
+        assert view.screen.app.screen.query_one(Input).value == "0.5"
+        assert view.user.read_text() == USER
+
+
+async def test_a_secret_is_neither_shown_nor_offered(open_view: OpenView) -> None:
+    user = "providers: {ollama: {headers: {X-Key: s3cret}, host: 'http://u:s3cret@h'}}\n"
+    async with open_view(user_text=user) as view:
+        await view.open()
+        view.at("providers.ollama.host")
+        await view.screen.press("enter")
+        assert view.screen.app.screen.query_one(Input).value == ""
+        await view.screen.press("escape")
+        await view.change("providers.ollama.headers.X-Key", "n3w")
+        await view.screen.sees("Save 1 change", "+providers")
+        assert "s3cret" not in view.screen.text
+        assert "n3w" not in view.screen.text
+        await view.screen.press("enter")
+        await view.screen.sees("Saved to")
+        assert "n3w" in view.user.read_text()
+
+
+async def test_a_problem_is_taken_to_the_editor_and_a_good_file_ends_it(
+    open_view: OpenView, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async with open_view(user_text="options: {topP: 7}\n") as view:
+        await view.screen.sees("Top P must be between 0.0 and 1.0", "config ✗ 1 problem")
+        calls: list[list[str]] = []
+
+        def edit(command: list[str], *, check: bool) -> None:
+            calls.append(command)
+            view.user.write_text("options: {topP: 0.7}\n")
+
+        monkeypatch.setattr("ollm_tui.ui.screens.config.subprocess.run", edit)
+        monkeypatch.setattr(view.screen.app, "suspend", nullcontext)
+        monkeypatch.setenv("VISUAL", "my-editor --wait")
+        await view.open()
+        await view.screen.sees("error: Top P must be between 0.0 and 1.0")
+        await view.screen.press("e")
+        await view.screen.misses("error: Top P")
+        assert calls == [["my-editor", "--wait", "+1", str(view.user)]]
+
+
+async def test_a_terminal_that_cannot_be_handed_over_is_no_crash(open_view: OpenView) -> None:
+    async with open_view() as view:
+        await view.open()
+        view.at("options.topP")
+        await view.screen.press("e")
+        await view.screen.sees("This terminal cannot be handed to", ".ollm/config.yaml:2:17")
+
+
+@pytest.mark.parametrize(
+    ("editor", "command"),
+    [
+        ("vi", ["vi", "+7", "/f"]),
+        ("/usr/bin/nano -w", ["/usr/bin/nano", "-w", "+7", "/f"]),
+        ("code --wait", ["code", "--wait", "--goto", "/f:7"]),
+        ("hx", ["hx", "/f:7"]),
+    ],
+)
+def test_an_editor_is_started_at_the_line(editor: str, command: list[str]) -> None:
+    assert editor_command(editor, Path("/f"), 7) == command
+
+
+async def test_a_file_that_breaks_while_running_leaves_the_last_good_state(
+    open_view: OpenView,
+) -> None:
+    async with open_view() as view:
+        await view.open()
+        view.user.write_text("options: {topP: 0.9\n")
+        await view.screen.press("r")
+        await view.screen.sees(
+            "error: The YAML cannot be read",
+            "config ✗ 1 problem",
+            "Configuration as it last was without errors",
+        )
+        view.at("options.topP")
+        await view.screen.sees("options.topP = 0.9")
+        await view.change("options.topP", "0.5")
+        await view.screen.sees("Correct the file first")
+        await view.screen.press("escape", "escape")
+        view.user.write_text(USER)
+        await view.screen.press("r")
+        await view.screen.sees("config ✓")
+
+
+async def test_what_is_saved_counts_at_once(open_view: OpenView) -> None:
+    async with open_view() as view:
+        await view.screen.sees("4 Router ─ general →")
+        await view.open()
+        await view.change("model.routing.defaultProfile", "code")
+        await view.screen.sees("Save 1 change", "enter saves")
+        await view.screen.press("enter")
+        await view.screen.sees("Saved to")
+        await view.screen.press("escape")
+        await view.screen.sees("4 Router ─ code →")
+        view.user.write_text("database: {'llama3.2:*': {contextWindow: 7000, force: true}}\n")
+        await view.open()
+        await view.screen.press("r", "escape")
+        await view.screen.sees("4 Router ─ general →")
+        models = {model.name: model for model in view.screen.service.models.models}
+        await view.screen.until(
+            lambda: all(
+                model.context_window == 7000
+                for model in view.screen.service.models.models
+                if model.name == "llama3.2:3b"
+            )
+        )
+        assert "llama3.2:3b" in models
+
+
+async def test_another_server_waits_for_the_next_start_and_that_is_told(
+    open_view: OpenView,
+) -> None:
+    async with open_view() as view:
+        await view.open()
+        await view.change("providers.ollama.host", "http://127.0.0.1:9")
+        await view.screen.sees("Save 1 change", "enter saves")
+        await view.screen.press("enter")
+        await view.screen.sees("Which server is asked, and how")
+
+
+@SIZES
+async def test_a_broken_file_is_named_in_a_banner_until_it_is_good(
+    open_view: OpenView, size: tuple[int, int]
+) -> None:
+    broken = "options: {topP: 0.9\nmodel: {default: a}\n"
+    async with open_view(user_text=broken, size=size) as view:
+        text = await view.screen.sees(
+            "✗ ~/.ollm/config.yaml:2:6: The YAML cannot be read; press c", "llama3.2:3b"
+        )
+        assert text.splitlines()[1].startswith(" ✗ ~/.ollm/config.yaml")
+        view.user.write_text("options: {topP: 7, topK: -1}\n")
+        await view.open()
+        await view.screen.press("r")
+        await view.screen.sees("error: Top K must be")
+        await view.screen.press("escape")
+        await view.screen.sees("Top P must be between 0.0 and 1.0, +1; press c")
+        view.user.write_text(USER)
+        await view.open()
+        await view.screen.press("r")
+        await view.screen.misses("error: Top K")
+        await view.screen.press("escape")
+        await view.screen.misses("✗ ~/.ollm")
+        assert not view.screen.app.screen.query("#banner")
+
+
+@SIZES
+async def test_without_a_file_an_example_is_offered_and_never_written_over_one(
+    open_view: OpenView, size: tuple[int, int]
+) -> None:
+    async with open_view(user_text=None, size=size) as view:
+        await view.open()
+        await view.screen.sees("Configuration: no file yet, i writes an example")
+        await view.screen.press("i")
+        await view.screen.sees("is there now")
+        await view.screen.misses("no file yet")
+        example = view.user.read_text()
+        await view.screen.press("i")
+        await view.screen.sees("never written over")
+        assert view.user.read_text() == example
+
+
+async def test_the_save_screen_takes_any_list_of_changes(open_view: OpenView) -> None:
+    async with open_view() as view:
+        app = view.screen.app
+        await view.screen.until(lambda: app._effective is not None)
+        assert app._settings is not None
+        results: list[Saved | None] = []
+        changes = [
+            Change(("model", "routing", "overrides", "code"), "codellama:7b"),
+            Change(("model", "routing", "profiles", "mine"), {"minContextWindow": 4096}),
+            Change(("model", "default"), None),
+        ]
+        app.push_screen(SaveScreen(changes, app._settings, prefer=Origin.WORKSPACE), results.append)
+        await view.screen.sees("Save 3 changes", "unset model.default", "▸ workspace", "+model:")
+        await view.screen.press("shift+tab")
+        await view.screen.sees("▸ user", "-  default: llama3.1:8b  # the usual")
+        await view.screen.press("enter")
+        await view.screen.until(lambda: bool(results))
+        saved = results[0]
+        assert saved is not None
+        assert saved.path == "~/.ollm/config.yaml"
+        assert saved.effective.origin("model", "routing", "overrides", "code") is Origin.USER
+        assert saved.effective.config.model.default is None
+
+
+async def test_a_change_that_is_refused_names_why_in_the_save_screen(open_view: OpenView) -> None:
+    async with open_view() as view:
+        app = view.screen.app
+        await view.screen.until(lambda: app._effective is not None)
+        assert app._settings is not None
+        results: list[Saved | None] = []
+        change = Change(("model", "routing", "defaultProfile"), "gneral")
+        app.push_screen(SaveScreen([change], app._settings), results.append)
+        await view.screen.sees("Unknown routing profile", "Did you mean general?")
+        await view.screen.press("enter", "escape")
+        await view.screen.until(lambda: bool(results))
+        assert results == [None]
+        assert view.user.read_text() == USER

@@ -1,0 +1,98 @@
+"""Deleting on screen: consequences before, time to take it back, and plain words for failures."""
+
+import pytest
+
+from ollm_tui.sandbox.faults import EndpointMode
+from ollm_tui.sandbox.server import SandboxServer
+from ollm_tui.service import deletion
+from tests.ui.conftest import OpenApp
+
+
+@pytest.fixture
+def _patient(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(deletion, "UNDO_S", 60.0)
+
+
+async def test_the_question_names_the_profiles_that_would_choose_another(
+    open_app: OpenApp,
+) -> None:
+    async with open_app() as screen:
+        chosen = screen.service.explain("code").model
+        assert chosen is not None
+        await screen.press(*"j" * screen.names().index(chosen), "d")
+        await screen.sees("Delete 1 model?", "Profile code would choose", f"not {chosen}")
+
+
+@pytest.mark.usefixtures("_patient")
+async def test_a_delete_is_counted_down_and_taken_back(
+    open_app: OpenApp, server: SandboxServer
+) -> None:
+    async with open_app() as screen:
+        await screen.press("j", "d")
+        await screen.sees("Delete 1 model?", "For 60 s u takes it back")
+        await screen.press("y")
+        await screen.sees("deleting qwen3:8b in", "u undoes", "▸– qwen3:8b")
+        await screen.press("u")
+        await screen.sees("Taken back: qwen3:8b stays")
+        await screen.misses("deleting qwen3:8b in", "– qwen3:8b")
+        assert server.count("/api/delete") == 0
+        await screen.press("u")
+        await screen.sees("There is nothing to take back.")
+
+
+@pytest.mark.usefixtures("_patient")
+async def test_what_is_pending_is_dropped_when_one_quits(
+    open_app: OpenApp, server: SandboxServer
+) -> None:
+    async with open_app() as screen:
+        await screen.press("j", "d")
+        await screen.sees("Delete 1 model?")
+        await screen.press("y")
+        await screen.sees("deleting qwen3:8b in")
+        await screen.press("q")
+        await screen.until(lambda: not screen.app.is_running)
+    assert server.count("/api/delete") == 0
+
+
+async def test_those_that_are_not_in_memory_can_be_deleted_alone(
+    open_app: OpenApp, server: SandboxServer
+) -> None:
+    async with open_app() as screen:
+        await screen.sees("1 loaded")
+        await screen.press("space", "space", "d")
+        await screen.sees("Unload and delete (u)", "Delete the other 1 (y)")
+        await screen.press("y")
+        await screen.sees("30 of 30")
+        assert "llama3.2:3b" in screen.names()
+        assert "qwen3:8b" not in screen.names()
+
+
+async def test_several_of_which_some_fail_are_told_apart(
+    open_app: OpenApp, server: SandboxServer
+) -> None:
+    server.faults.set("/api/delete", EndpointMode.HTTP_500, times=1)
+    async with open_app() as screen:
+        await screen.press("j", "space", "space", "d")
+        await screen.sees("Delete 2 models?")
+        await screen.press("y")
+        await screen.sees("Deleted 1 of 2 models", "qwen3:8b stays: Could not delete")
+
+
+async def test_memory_that_cannot_be_asked_is_said_and_does_not_forbid(
+    open_app: OpenApp, server: SandboxServer
+) -> None:
+    async with open_app() as screen:
+        server.faults.set("/api/ps", EndpointMode.HTTP_500)
+        await screen.press("j", "d")
+        await screen.sees("Delete 1 model?", "Whether it is in memory cannot be known now.")
+        await screen.press("y")
+        await screen.until(lambda: server.store.find("qwen3:8b") is None)
+
+
+async def test_a_second_name_frees_no_space_and_the_question_says_so(
+    open_app: OpenApp, server: SandboxServer
+) -> None:
+    server.store.copy("qwen3:8b", "mine")
+    async with open_app() as screen:
+        await screen.press(*"j" * screen.names().index("mine:latest"), "d")
+        await screen.sees("Delete 1 model?", "Frees no space: other models share its files.")

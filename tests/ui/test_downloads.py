@@ -1,0 +1,186 @@
+"""Downloads on screen: what each row says, its details, and what leaving or cancelling means."""
+
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import pytest
+
+from ollm_tui.core.error import DownloadFailed, NotEnoughSpace
+from ollm_tui.core.event import QueueItem, QueueState
+from ollm_tui.core.progress import LayerProgress, ProgressEvent, PullState
+from ollm_tui.providers.local.provider import LocalProvider
+from ollm_tui.sandbox.server import SandboxServer
+from ollm_tui.service.service import ModelService
+from ollm_tui.ui.app import OllmApp
+from ollm_tui.ui.download_details import layer_lines
+from ollm_tui.ui.download_words import sentence
+from ollm_tui.ui.panes.downloads import DownloadsPane
+from tests import faulty_registry as faults
+from tests.store_builder import made_model
+from tests.ui.conftest import OpenApp
+from tests.ui.screen import Screen
+
+DIGEST = "sha256:" + "a" * 64
+NOW = datetime(2026, 3, 1, 12, tzinfo=UTC)
+GB = 10**9
+STATES = PullState
+
+
+def item(status: PullState, *, done: int = 0, total: int = 0, **facts: object) -> QueueItem:
+    percentage = 100.0 * done / total if total else 0.0
+    progress = ProgressEvent("m", status, percentage, done, total, 0.0, NOW)
+    return QueueItem(1, "m", "m", progress)._replace(**facts)  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize(
+    ("shown", "text"),
+    [
+        (item(STATES.QUEUED), "queued"),
+        (item(STATES.QUEUED, needed_bytes=17 * GB), "queued, needs 17.0 GB"),
+        (
+            item(STATES.QUEUED, needed_bytes=17 * GB, free_bytes=31 * GB),
+            "queued, needs 17.0 GB, 31.0 GB free",
+        ),
+        (
+            item(STATES.QUEUED, needed_bytes=17 * GB, free_bytes=9 * GB),
+            "waits for room: needs 17.0 GB, 9.0 GB free",
+        ),
+        (item(STATES.DOWNLOADING), "starting …"),
+        (
+            item(STATES.VERIFYING, done=GB, total=GB, detail="verifying"),
+            "verifying … 100% 1.0/1.0 GB",
+        ),
+        (
+            item(
+                STATES.STALLED,
+                done=GB,
+                total=4 * GB,
+                failed_tries=1,
+                detail="It broke",
+                next_try_at=NOW + timedelta(seconds=8),
+            ),
+            "try 2 of 5, next in 8s (R now): It broke; 25%, 1.0/4.0 GB kept",
+        ),
+        (
+            item(STATES.STALLED, done=GB, total=4 * GB),
+            "stalled at 25%, 1.0/4.0 GB; R tries again, x cancels",
+        ),
+        (item(STATES.PAUSED, done=GB, total=4 * GB), "paused at 25%, 1.0/4.0 GB; space goes on"),
+        (item(STATES.COMPLETE, done=GB, total=GB), "done, 1.0 GB"),
+        (item(STATES.CANCELLED), "cancelled; R resumes"),
+        (
+            item(STATES.CANCELLED, done=GB, total=4 * GB),
+            "cancelled at 25%, 1.0/4.0 GB kept; R resumes",
+        ),
+        (
+            item(STATES.ERROR, done=GB, total=4 * GB, error=DownloadFailed("No", cause="why")),
+            "failed, R retries: No (why); 1.0/4.0 GB kept",
+        ),
+        (
+            item(
+                STATES.ERROR,
+                error=NotEnoughSpace("Full", needed_bytes=41 * GB // 10, free_bytes=9 * GB // 10),
+            ),
+            "failed, R retries: Full (needs 4.1 GB, 900.0 MB free)",
+        ),
+    ],
+)
+def test_a_row_says_what_is_going_on_and_which_key_helps(shown: QueueItem, text: str) -> None:
+    assert sentence(shown, NOW)[0] == text
+
+
+def test_layers_are_told_one_by_one() -> None:
+    assert layer_lines(item(STATES.QUEUED)) == ["no layer has been reported yet"]
+    (line,) = layer_lines(item(STATES.DOWNLOADING, layers=(LayerProgress(DIGEST, 4 * GB, 3 * GB),)))
+    assert line.split() == ["sha256:aaaaaaaaaaaa", "███████████████─────", "75%", "3.0/4.0", "GB"]
+
+
+async def test_enter_shows_a_download_in_full_and_its_keys_work(
+    open_app: OpenApp, server: SandboxServer
+) -> None:
+    script = server.faults.script_pull(
+        "qwen3:14b",
+        [
+            {"status": "pulling aaa", "digest": DIGEST, "total": 1000, "completed": 250},
+            {"status": "pulling aaa", "digest": DIGEST, "total": 1000, "completed": 750},
+            {"status": "success"},
+        ],
+    )
+    async with open_app() as screen:
+        screen.service.enqueue("qwen3:14b")
+        script.advance()
+        await screen.sees("25%")
+        await screen.press("2", "enter")
+        await screen.sees("Download ─", "sha256:aaaaaaaaaaaa", "25%  0.2/1.0 kB", "pulling aaa")
+        script.advance()
+        await screen.sees("75%  0.8/1.0 kB")
+        await screen.press("space")
+        await screen.sees("paused at 75%")
+        await screen.press("x")
+        await screen.sees("cancelled at 75%")
+        await screen.press("escape")
+        await screen.misses("esc leaves")
+        await screen.press("enter")
+        await screen.sees("esc leaves")
+        screen.service.clear_finished()
+        await screen.misses("esc leaves")
+
+
+async def test_the_zoomed_pane_shows_the_one_under_the_cursor_in_full(
+    open_app: OpenApp, server: SandboxServer
+) -> None:
+    for name in ("qwen3:14b", "gemma3:27b"):
+        script = server.faults.script_pull(name, [{"status": f"hello from {name}"}, {}])
+        script.advance()
+    async with open_app() as screen:
+        for name in ("qwen3:14b", "gemma3:27b"):
+            screen.service.enqueue(name)
+        await screen.press("2", "z")
+        await screen.sees("no layer has been reported yet", "hello from qwen3:14b")
+        await screen.press("j")
+        await screen.until(lambda: screen.text.count("hello from gemma3:27b") == 3)
+        await screen.press("z")
+        await screen.misses("no layer has been reported yet")
+
+
+async def test_cancelling_asks_where_what_is_there_can_be_discarded(tmp_path: Path) -> None:
+    model = made_model(b"GGUF" + bytes(400_000))
+    weights = max(model.blobs, key=lambda digest: len(model.blobs[digest]))
+    with faults.faulty_registry() as registry:
+        registry.push(model)
+        registry.fail(weights, faults.stall_after(300_000))
+        service = ModelService(LocalProvider(tmp_path / "models"))
+        app = OllmApp(service)
+        async with app.run_test(size=(120, 40)) as pilot:
+            screen = Screen(app, pilot)
+            service.enqueue(registry.name())
+            await screen.until(
+                lambda: any(one.progress.downloaded_bytes > 300 for one in service.queue.items)
+            )
+            await screen.press("2", "x")
+            await screen.sees("Cancel the download of", "Cancel and discard (d)")
+            await screen.press("escape")
+            await screen.misses("Cancel and discard (d)")
+            assert service.queue.items[0].progress.status.is_active
+            await screen.press("x")
+            await screen.sees("Cancel and discard (d)")
+            await screen.press("d")
+            await screen.sees("Nothing is being downloaded")
+            await screen.until(lambda: not list((tmp_path / "models").rglob("*.part")))
+
+
+async def test_the_title_counts_what_runs_waits_rests_and_has_ended(open_app: OpenApp) -> None:
+    async with open_app() as screen:
+        items = [
+            item(STATES.DOWNLOADING),
+            item(STATES.QUEUED),
+            item(STATES.QUEUED, needed_bytes=2, free_bytes=1),
+            item(STATES.PAUSED),
+            item(STATES.ERROR),
+        ]
+        pane = screen.app.screen_stack[0].query_one("#downloads", DownloadsPane)
+        pane.show(QueueState(tuple(one._replace(id=-n) for n, one in enumerate(items, 1))))
+        await screen.press("2", "z")
+        await screen.sees(
+            "1 active · 1 queued · 1 without room · 1 paused · 1 ended · by another ollm-tui"
+        )

@@ -1,0 +1,202 @@
+"""What the first pane shows besides the installed models, and the doctor."""
+
+import os
+import time
+from collections.abc import AsyncGenerator
+from pathlib import Path
+
+import pytest
+
+from ollm_tui.core.progress import PullPhase, PullStep
+from ollm_tui.providers.local.journal import claim
+from ollm_tui.providers.local.provider import LocalProvider
+from ollm_tui.providers.local.store import Store
+from tests.store_builder import digest_of, install, made_model
+from tests.ui.conftest import OpenApp
+
+LIBRARY = "registry.ollama.ai/library"
+MODEL = made_model()
+OTHER = made_model(template=b"{{ .Prompt }} other")
+LICENCE = MODEL.layers["license"]
+
+
+class Mending(LocalProvider):
+    """A store whose registry is near: a repair puts back the file that is missing."""
+
+    async def repair(self, name: str) -> AsyncGenerator[PullStep, None]:
+        yield PullStep(PullPhase.VERIFYING, "checking")
+        self.store.blob_path(digest_of(LICENCE)).write_bytes(LICENCE)
+        yield PullStep(PullPhase.SUCCESS, "success")
+
+
+@pytest.fixture
+def root(tmp_path: Path) -> Path:
+    """A store with two models that share files, an orphan, and a partial download."""
+    root = tmp_path / "models"
+    install(root, f"{LIBRARY}/llama3/latest", MODEL)
+    install(root, f"{LIBRARY}/llama3/other", OTHER)
+    orphan = root / "blobs" / digest_of(b"nobody's").replace(":", "-")
+    orphan.write_bytes(b"nobody's" * 1000)
+    os.utime(orphan, (time.time() - 9000,) * 2)
+    staged = claim(Store(root), "sha256:" + "b" * 64, 2_000_000, "mistral:7b")
+    assert staged is not None
+    staged.prepare()
+    staged.append(memoryview(bytes(500_000)))
+    staged.close()
+    return root
+
+
+async def test_v_shows_what_runs_and_the_same_key_leads_round(open_app: OpenApp) -> None:
+    async with open_app() as screen:
+        await screen.press("v")
+        await screen.sees("1 Running ─ 1 · ", "llama3.2:3b", "LEAVES IN", "unload")
+        await screen.press("v")
+        await screen.sees("has no model store on this machine", "v shows the installed models")
+        await screen.press("v")
+        await screen.sees("1 Installed ─ 31 of 31")
+
+
+async def test_a_model_in_memory_can_be_kept_and_unloaded(open_app: OpenApp) -> None:
+    async with open_app() as screen:
+        await screen.press("v")
+        await screen.sees("1 Running ─ 1 · ")
+        await screen.press("t")
+        await screen.sees("How long shall llama3.2:3b stay")
+        await screen.press("f")
+        await screen.sees("stays")
+        await screen.press("l")
+        await screen.sees("1 Running ─ nothing", "No model is in memory")
+
+
+async def test_all_models_leave_memory_at_once(open_app: OpenApp) -> None:
+    async with open_app() as screen:
+        await screen.service.load("qwen3:8b")
+        await screen.press("v")
+        await screen.sees("1 Running ─ 2 · ")
+        await screen.press("L")
+        await screen.sees("1 Running ─ nothing")
+
+
+async def test_the_views_are_there_in_a_narrow_terminal_too(open_app: OpenApp) -> None:
+    async with open_app(size=(80, 24)) as screen:
+        await screen.press("v")
+        await screen.sees("1 Running ─ 1 · ")
+        await screen.press("2", "1")
+        await screen.sees("1 Running ─ 1 · ")
+        assert "2 Downloads ─" not in screen.text
+
+
+async def test_a_filter_is_for_the_installed_models(open_app: OpenApp) -> None:
+    async with open_app() as screen:
+        await screen.press("v")
+        await screen.sees("1 Running")
+        await screen.press("slash")
+        await screen.type("coder")
+        await screen.sees("1 Installed ─ 3 of 31")
+
+
+async def test_a_store_keeps_nothing_in_memory_and_says_so(open_app: OpenApp, root: Path) -> None:
+    async with open_app(provider=LocalProvider(root)) as screen:
+        await screen.press("v")
+        await screen.sees("keeps no models in memory", "--provider ollama")
+
+
+async def test_the_disk_is_divided_into_own_shared_and_left_over_bytes(
+    open_app: OpenApp, root: Path
+) -> None:
+    async with open_app(provider=LocalProvider(root)) as screen:
+        await screen.press("v", "v")
+        await screen.sees("1 Disk ─ ", "partial", "orphaned", "free")
+        own = f"{len(OTHER.layers['template'])} B"
+        assert any(own in row for row in screen.lines("   llama3:other"))
+        assert screen.lines("download of mistral:7b, 25% there")
+        assert screen.lines("? orphan sha256-")
+
+
+async def test_r_measures_the_disk_again(open_app: OpenApp, root: Path) -> None:
+    async with open_app(provider=LocalProvider(root)) as screen:
+        await screen.press("v", "v")
+        await screen.sees("? orphan sha256-")
+        (root / "blobs" / digest_of(b"nobody's").replace(":", "-")).unlink()
+        await screen.press("r")
+        await screen.misses("? orphan sha256-")
+
+
+async def test_a_partial_download_goes_on_or_is_discarded(open_app: OpenApp, root: Path) -> None:
+    async with open_app(provider=LocalProvider(root)) as screen:
+        await screen.press("v", "v")
+        await screen.sees("download of mistral:7b")
+        await screen.press("enter")
+        await screen.sees("Queued mistral:7b")
+        assert [item.name for item in screen.service.queue.items] == ["mistral:7b"]
+        await screen.service.cancel(screen.service.queue.items[0].id)
+        await screen.press("x")
+        await screen.sees("begin again from nothing")
+        await screen.press("y")
+        await screen.misses("download of mistral:7b")
+        assert not list((root / ".ollm-tui").glob("*.part"))
+
+
+async def test_a_model_is_deleted_with_the_exact_bytes_named(open_app: OpenApp, root: Path) -> None:
+    async with open_app(provider=LocalProvider(root)) as screen:
+        await screen.press("v", "v")
+        await screen.sees("? orphan sha256-")
+        await screen.press("j", "j", "d")
+        size = len(OTHER.layers["template"])
+        await screen.sees(f"Frees {max(size, len(MODEL.layers['template']))} B.", "stay, which")
+        await screen.press("y")
+        await screen.until(lambda: len(list((root / "manifests").rglob("*/llama3/*"))) == 1)
+
+
+async def test_the_inspector_names_registry_and_namespace(open_app: OpenApp, root: Path) -> None:
+    install(root, "hf.co/bartowski/Qwen2.5-GGUF/Q4_K_M", MODEL)
+    async with open_app(provider=LocalProvider(root)) as screen:
+        await screen.sees("source    hf.co/bartowski")
+
+
+async def test_the_doctor_names_every_part_and_mends_after_a_preview(
+    open_app: OpenApp, root: Path
+) -> None:
+    blob = root / "blobs" / digest_of(LICENCE).replace(":", "-")
+    blob.unlink()
+    async with open_app(provider=Mending(root)) as screen:
+        await screen.press("v", "v", "D")
+        await screen.sees("✓ server", "✓ config", "screen", "✗ store", "is missing", "R repairs")
+        await screen.press("R")
+        await screen.sees("Repair 2 models?", "only what is bad is fetched again")
+        await screen.press("y")
+        await screen.misses("is missing")
+        assert blob.exists()
+        await screen.press("x")
+        await screen.sees("Remove 1 file that no model needs, 8.0 kB?")
+        await screen.press("y")
+        await screen.sees("Freed 8.0 kB", "✓ store")
+
+
+async def test_the_palette_knows_the_doctor(open_app: OpenApp) -> None:
+    async with open_app() as screen:
+        await screen.press("4", "ctrl+p")
+        await screen.type("doctor")
+        await screen.sees("Doctor: look for what is wrong")
+        await screen.press("enter")
+        await screen.sees("✓ server", "ollama 0.33.0 at ", "31 models")
+
+
+async def test_the_doctor_hashes_on_request(open_app: OpenApp, root: Path) -> None:
+    blob = root / "blobs" / digest_of(LICENCE).replace(":", "-")
+    blob.write_bytes(LICENCE[::-1])
+    async with open_app(provider=LocalProvider(root)) as screen:
+        await screen.press("v", "v", "D")
+        await screen.sees("sizes checked")
+        await screen.press("v")
+        await screen.sees("every file hashed", "was altered")
+
+
+async def test_a_repair_that_fails_says_why(open_app: OpenApp, root: Path) -> None:
+    install(root, "127.0.0.1:9/ns/gone/latest", made_model(system=b"missing"))
+    (root / "blobs" / digest_of(b"missing").replace(":", "-")).unlink()
+    async with open_app(provider=LocalProvider(root)) as screen:
+        await screen.press("v", "v", "D")
+        await screen.sees("is missing")
+        await screen.press("R", "y")
+        await screen.sees("no answer from https://127.0.0.1:9")
