@@ -99,6 +99,7 @@ def test_a_storm_of_sizes_in_a_real_terminal() -> None:
         for turn in range(60):
             terminal.resize(40 + turn * 37 % 160, 10 + turn * 13 % 50)
             terminal.send("j" if turn % 2 else "k")
+            terminal.read(0)  # as terminals do, which never stop drawing
         terminal.resize(120, 40)
         terminal.wait_for("1 Installed", "3 Inspector", "palette")
         terminal.send("q")
