@@ -354,7 +354,7 @@ def test_property_13(name: str, data: st.DataObject) -> None:
 # A prefix or suffix may happen to spell another brand; which one wins then is decision D2's.
 OTHER_BRANDS = (
     "llava", "qwen", "qwq", "falcon", "olmo", "embed", "nomic", "bge-", "minilm", "mxbai",
-    "rerank", "smollm",
+    "rerank", "smollm", "gptoss", "dolphin",
 )  # fmt: skip
 KEYWORDS = ("llama", "mistral", "codellama", "deepseek-coder", "starcoder", "phi", "gemma")
 
