@@ -16,6 +16,7 @@ from tests.bench import (
     bench_routing,
     bench_service,
     keys,
+    simulator,
     startup,
 )
 from tests.terminal import OLLM_TUI
@@ -45,10 +46,11 @@ def start_up() -> Iterator[Row]:
 
 
 def typing() -> Iterator[Row]:
-    """How long a key takes to be seen with ten thousand models."""
-    for name, seconds, bar in keys.rows():
+    """How long a key takes to be seen: with ten thousand models, and in the simulator."""
+    rows = [(f"10,000 models, {name}", seconds, bar) for name, seconds, bar in keys.rows()]
+    for name, seconds, bar in (*rows, *simulator.rows()):
         yield Row(
-            f"10,000 models, {name}",
+            name,
             f"{seconds * 1000:.3g} ms, bar {bar * 1000:.3g} ms",
             seconds <= bar,
         )

@@ -29,17 +29,17 @@ def rows() -> Iterator[Row]:
         command = (*OLLM_TUI, "--no-config", "--host", address)
         with Terminal(command) as terminal:
             terminal.wait_for(f"{MODELS:,} of {MODELS:,}", timeout_s=60)
-            _settle(terminal)
-            moves = [_time(terminal, "j", lambda seen: "▸" in seen) for _ in range(MOVES)]
-            yield "key to changed row, p99", _p99(moves), 0.05
-            yield "filter keystroke, p99", _p99(list(_typing(terminal))), 0.06
+            settle(terminal)
+            moves = [time_key(terminal, "j", lambda seen: "▸" in seen) for _ in range(MOVES)]
+            yield "key to changed row, p99", p99(moves), 0.05
+            yield "filter keystroke, p99", p99(list(_typing(terminal))), 0.06
 
 
 def _typing(terminal: Terminal) -> Iterator[float]:
     for word in WORDS * (ROUNDS // len(WORDS)):
         terminal.send("/")
         terminal.wait_for("Filter; enter keeps")
-        _settle(terminal)
+        settle(terminal)
         typed = ""
         for letter in word:
             typed += letter
@@ -47,16 +47,17 @@ def _typing(terminal: Terminal) -> Iterator[float]:
             wanted = re.compile(re.escape(f"· /{typed.strip()} ") + "|needs a|is no value")
             is_seen: Callable[[str], object] = wanted.search
             if letter != " ":
-                yield _time(terminal, letter, is_seen)
+                yield time_key(terminal, letter, is_seen)
             else:
                 terminal.send(letter)
-            _settle(terminal)
+            settle(terminal)
         terminal.send("\x1b")
         terminal.wait_for(f"{MODELS:,} of {MODELS:,}")
-        _settle(terminal)
+        settle(terminal)
 
 
-def _time(terminal: Terminal, key: str, is_seen: Callable[[str], object]) -> float:
+def time_key(terminal: Terminal, key: str, is_seen: Callable[[str], object]) -> float:
+    """Seconds from a key's write until what `is_seen` looks for has arrived."""
     terminal.send(key)
     sent_s = time.perf_counter()
     seen = bytearray()
@@ -67,13 +68,15 @@ def _time(terminal: Terminal, key: str, is_seen: Callable[[str], object]) -> flo
     raise SystemExit(f"never seen after {key!r}: {bytes(seen)[-500:]!r}")
 
 
-def _settle(terminal: Terminal) -> None:
+def settle(terminal: Terminal) -> None:
+    """Let the program finish what the last key began."""
     quiet_s = 0.12  # longer than the inspector waits
     while terminal.read(quiet_s):
         pass
 
 
-def _p99(values: list[float]) -> float:
+def p99(values: list[float]) -> float:
+    """The 99th percentile."""
     return statistics.quantiles(values, n=100)[98]
 
 

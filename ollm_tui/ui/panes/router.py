@@ -377,7 +377,8 @@ class RouterPane(RowList[Line]):
         if is_other:
             self._to_first_item()
             self.post_message(self.Viewed())
-        self._begin_work(self._scene)
+        # Once it is painted, since finding more out would hold the picture up.
+        self.call_after_refresh(self._begin_work, self._scene)
 
     def _to_first_item(self) -> None:
         """To the first line on which a key acts, with what is above it in sight."""
@@ -386,6 +387,8 @@ class RouterPane(RowList[Line]):
         self.move_to(next(acting, 0))
 
     def _begin_work(self, scene: Scene) -> None:
+        if scene is not self._scene:
+            return  # there has been another key since
         self.app.workers.cancel_group(self.app, _WORK)
         if self._view.has_work(scene):
             work.run(self, self._view.work(scene, self._draw), _WORK, exclusive=True)

@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from ollm_tui.routing.fixes import Fix, RowFixes
 
 _NAME = 26
+_SCREENFUL = 20
 
 
 class Offered(NamedTuple):
@@ -92,6 +93,8 @@ class FixesView(View):
         def take(row: "RowFixes | None") -> None:
             if row is not None and row.fixes:
                 self._rows.append(row)
+                if len(self._rows) == _SCREENFUL:
+                    show()  # the nearest come first, and are what one waits for
 
         def advise(fix: "Fix | None") -> None:
             if fix is not None:
