@@ -7,6 +7,7 @@ From the write of the key to the arrival of the bytes that draw its effect. `row
 import statistics
 import tempfile
 from collections.abc import Iterator
+from functools import partial
 from pathlib import Path
 
 from tests.bench.keys import Row, p99, settle, time_key
@@ -34,7 +35,7 @@ def rows() -> Iterator[Row]:
             edits = []
             for _ in range(EDITS // 2):
                 for key, tokens in (("+", "16,384"), ("-", "8,192")):
-                    edits.append(time_key(terminal, key, lambda seen, t=tokens: t in seen))
+                    edits.append(time_key(terminal, key, partial(_has, tokens)))
                     settle(terminal)
             yield "simulator, an edit to the answer, p99", p99(edits), 0.05
             fixes, moves = [], []
@@ -72,6 +73,10 @@ def _profiles() -> str:
             "        fallbackProfile: general",
         ]
     return "\n".join(lines) + "\n"
+
+
+def _has(part: str, seen: str) -> bool:
+    return part in seen
 
 
 if __name__ == "__main__":
