@@ -331,14 +331,8 @@ class Setup:
         configured: int | None = self.effective.config.model.routing.memory_budget
         if configured is not None:
             return configured
-        is_demo = self._host is not None  # whose models are the same on every machine
-        return None if is_demo else memory_budget_bytes(self.connection().host)
-
-
-def memory_budget_bytes(address: str) -> int | None:
-    """Three quarters of this machine's memory, where the server is on it. Source: decision R16."""
-    total_bytes = machine_memory_bytes() if is_here(address) else None
-    return None if total_bytes is None else total_bytes * 3 // 4
+        total_bytes = self.memory_bytes()
+        return None if total_bytes is None else total_bytes * 3 // 4
 
 
 def is_here(address: str) -> bool:

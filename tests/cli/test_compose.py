@@ -9,7 +9,7 @@ import pytest
 from ollm_tui.cli.arguments import parse_arguments
 from ollm_tui.cli.compose import names_to_pull, opened_service
 from ollm_tui.cli.demo import demo_server
-from ollm_tui.cli.setup import memory_budget_bytes
+from ollm_tui.cli.setup import Setup
 from ollm_tui.sandbox.roster import catalogue_models
 from ollm_tui.sandbox.server import SandboxServer
 from tests.cli.conftest import Cli
@@ -46,8 +46,8 @@ def test_the_memory_of_this_machine_counts_only_for_a_server_on_it(
     monkeypatch.setattr(
         os, "sysconf", lambda name: {"SC_PAGE_SIZE": 4096, "SC_PHYS_PAGES": 1_000_000}[name]
     )
-    assert memory_budget_bytes("localhost") == 3_072_000_000
-    assert memory_budget_bytes("192.168.1.5:11434") is None
+    assert budget_bytes("localhost") == 3_072_000_000
+    assert budget_bytes("192.168.1.5:11434") is None
 
 
 def test_a_system_that_does_not_tell_its_memory_sets_no_budget(
@@ -57,7 +57,18 @@ def test_a_system_that_does_not_tell_its_memory_sets_no_budget(
         raise ValueError("unrecognized configuration name")
 
     monkeypatch.setattr(os, "sysconf", unknown)
-    assert memory_budget_bytes("localhost") is None
+    assert budget_bytes("localhost") is None
+
+
+def test_the_demo_runs_on_the_same_made_up_machine_everywhere() -> None:
+    setup = Setup(parse_arguments(["--demo"]), "127.0.0.1:1")
+    assert setup.make_router(setup.make_database()).config.memory_budget_bytes == 18_000_000_000
+
+
+def budget_bytes(host: str) -> int | None:
+    """The memory that the router lets models take."""
+    setup = Setup(parse_arguments(["--no-config", "--host", host]))
+    return setup.make_router(setup.make_database()).config.memory_budget_bytes
 
 
 async def test_names_to_pull_begin_with_the_word_first_and_leave_out_what_is_there(

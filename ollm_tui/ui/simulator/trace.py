@@ -17,6 +17,7 @@ GLYPHS: dict[str, Piece] = {
     "dropped": ("✘", "bad"),
 }
 _WIDEST_NAME = 30
+_ROOMY = 60
 _OUTCOMES = {
     "fallback": "Nothing fits, so its fallback is asked.",
     "fallback_unknown": "Nothing fits, and its fallback is no profile.",
@@ -63,6 +64,8 @@ class TraceView(View):
         candidate: Candidate | None = line.item
         if candidate is None:
             return list(line.pieces)
+        if width < _ROOMY:
+            return self._short(candidate, width)
         glyph, style = GLYPHS[candidate.verdict.value]
         name_width = min(_WIDEST_NAME, max(8, width * 2 // 5))
         name = fit_name(clean_line(candidate.model), name_width)
@@ -75,6 +78,27 @@ class TraceView(View):
             (f"{name} ", "" if style != "bad" else "dim"),
             (f"{context} ", "dim"),
             (fit_text(clean_line(why), max(0, width - name_width - 9)), "dim"),
+        ]
+
+    def _short(self, candidate: "Candidate", width: int) -> list[Piece]:
+        """For a small pane: the rule instead of the sentence, which is below the cursor."""
+        from ollm_tui.routing.rule import settled_by
+
+        glyph, style = GLYPHS[candidate.verdict.value]
+        rule = settled_by(candidate)
+        slot = words.UNKNOWN if candidate.slot is None else str(candidate.slot)
+        name_width = max(8, width - 24)
+        is_out = style == "bad"
+        return [
+            (f"{glyph} ", style),
+            (fit_name(clean_line(candidate.model), name_width) + " ", "dim" if is_out else ""),
+            (words.context(candidate.context_window).rjust(5) + " ", "dim"),
+            (" " if is_out else slot, "dim"),
+            (" ", ""),
+            (
+                fit_text("wins" if rule is None else rule, 12),
+                "good" if rule is None else style or "dim",
+            ),
         ]
 
     def about(self, line: Line) -> str:
