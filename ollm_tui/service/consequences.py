@@ -16,19 +16,9 @@ from ollm_tui.service.deletion import freed_bytes_at_most, is_loaded_as
 from ollm_tui.service.running import RunningModels
 
 if TYPE_CHECKING:
-    from ollm_tui.routing.router import Router
+    from ollm_tui.routing.situation import Situation
 
 _LOG = logging.getLogger(__name__)
-
-
-class Rerouted(NamedTuple):
-    """A profile that would choose another model."""
-
-    profile: str
-    before: str
-    """The model's name, for people."""
-    after: str | None
-    """None: no model would be left for it."""
 
 
 class Consequences(NamedTuple):
@@ -37,7 +27,8 @@ class Consequences(NamedTuple):
     freed_bytes: int
     is_exact: bool
     """False: at most so many, for nobody knows which files are shared."""
-    rerouted: tuple[Rerouted, ...]
+    rerouted: tuple[str, ...]
+    """A sentence for each profile that would choose another model, or none."""
     loaded: tuple[RunningModel, ...]
     """Those that are in memory, as memory calls them."""
     is_memory_known: bool
@@ -52,13 +43,13 @@ async def consequences_of(
     provider: Provider,
     models: Sequence[ModelInfo],
     running: RunningModels,
-    router: "Callable[[], Router]",
+    situation: "Callable[[], Situation]",
 ) -> Consequences:
     """Find out what deleting these models would mean; never raises.
 
     Args:
         models: all that are installed.
-        router: makes the router, which may take long, in a thread.
+        situation: makes what routing follows from, which may take long, in a thread.
     """
     keys = {name_key(name) for name in names}
     going = [model for model in models if name_key(model.name) in keys]
@@ -76,28 +67,18 @@ async def consequences_of(
     return Consequences(
         freed_bytes_at_most(keys, models) if exact is None else exact,
         exact is not None,
-        await asyncio.to_thread(lambda: rerouted(router(), keys, models)),
+        await asyncio.to_thread(lambda: _rerouted(situation(), keys)),
         tuple({one.name: one for used in users.values() for one in used}.values()),
         is_memory_known,
         frozenset(name for name, used in users.items() if used),
     )
 
 
-def rerouted(
-    router: "Router", keys: Collection[str], models: Sequence[ModelInfo]
-) -> tuple[Rerouted, ...]:
-    """The profiles whose answer is one of the models with these keys, and their next answer."""
-    left = [model for model in models if name_key(model.name) not in keys]
-    shown = {model.name: model.display_name for model in models}
-    changed = []
-    for profile in router.list_profiles():
-        before = router.explain(profile.name, models).model
-        if before is not None and name_key(before) in keys:
-            after = router.explain(profile.name, left).model
-            changed.append(
-                Rerouted(profile.name, shown[before], None if after is None else shown[after])
-            )
-    return tuple(changed)
+def _rerouted(situation: "Situation", keys: Collection[str]) -> tuple[str, ...]:
+    from ollm_tui.routing.difference import consequences
+
+    left = [model for model in situation.models if name_key(model.name) not in keys]
+    return tuple(consequences(situation, situation.with_models(left)))
 
 
 async def _freed_bytes(provider: Provider, names: Collection[str]) -> int | None:

@@ -287,12 +287,13 @@ class ModelService(Assembly):
         """What deleting these models would mean: bytes, memory, and profiles; never raises."""
         from ollm_tui.service.consequences import consequences_of
 
+        models = self.models.models
         return await consequences_of(
             names,
             provider=self._provider,
-            models=self.models.models,
+            models=models,
             running=self._running,
-            router=lambda: self.router,
+            situation=lambda: self._knowledge.situation(models, None),
         )
 
     async def load(self, name: str, keep_alive: str | float | None = None) -> None:

@@ -110,11 +110,7 @@ def _lines(service: ModelService, models: Sequence[ModelInfo], told: Consequence
         lines.append(f"Frees {freed}.")
     else:
         lines.append(f"Frees up to {freed}; files that other models share stay.")
-    for one in told.rerouted[:_REROUTED]:
-        if one.after is None:
-            lines.append(f"Profile {one.profile} would have no model left; now {one.before}.")
-        else:
-            lines.append(f"Profile {one.profile} would choose {one.after}, not {one.before}.")
+    lines += told.rerouted[:_REROUTED]
     if (more := len(told.rerouted) - _REROUTED) > 0:
         lines.append(f"So would {more:,} more profiles.")
     now = service.now()

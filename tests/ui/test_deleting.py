@@ -20,7 +20,7 @@ async def test_the_question_names_the_profiles_that_would_choose_another(
         chosen = screen.service.explain("code").model
         assert chosen is not None
         await screen.press(*"j" * screen.names().index(chosen), "d")
-        await screen.sees("Delete 1 model?", "Profile code would choose", f"not {chosen}")
+        await screen.sees("Delete 1 model?", "code would choose", f"instead of {chosen}")
 
 
 @pytest.mark.usefixtures("_patient")
