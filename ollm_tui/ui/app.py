@@ -27,7 +27,6 @@ from ollm_tui.core.event import (
 )
 from ollm_tui.core.model import ModelInfo, Problem
 from ollm_tui.service.service import ModelService
-from ollm_tui.ui import format as words
 from ollm_tui.ui import keymap, status, terminal, work
 from ollm_tui.ui.bridge import Bridge
 from ollm_tui.ui.keyed import PLACES
@@ -38,6 +37,7 @@ from ollm_tui.ui.panes.inspector import InspectorPane
 from ollm_tui.ui.panes.installed import InstalledPane
 from ollm_tui.ui.panes.router import RouterPane
 from ollm_tui.ui.rows import RowList
+from ollm_tui.ui.settings import SettingsDesk
 from ollm_tui.ui.switching import SwitchingApp
 
 if TYPE_CHECKING:
@@ -93,8 +93,8 @@ class OllmApp(SwitchingApp):
         super().__init__(look or LookFile(None), servers)
         self.service = service
         self._scenarios = scenarios
-        self._settings = settings
-        self._effective: Effective | None = None
+        self.settings = SettingsDesk(self, settings, self._configured)
+        """The configuration in force."""
         self._is_demo = is_demo
         self._suggest = suggest
         self._known = known
@@ -194,7 +194,7 @@ class OllmApp(SwitchingApp):
                 self.service,
                 self._width,
                 is_demo=self._is_demo,
-                config=self._config_word(),
+                config=self.settings.word,
                 deleting=self._deleting(),
             ),
             layout=False,
@@ -206,12 +206,6 @@ class OllmApp(SwitchingApp):
         from ollm_tui.ui.deleting import countdown
 
         return countdown(self.service)
-
-    def _config_word(self) -> str:
-        if self._effective is None:
-            return ""
-        errors = len(self._effective.errors)
-        return f"config ✗ {words.count(errors, 'problem')}, c" if errors else "config ✓"
 
     # The inspector follows the cursor.
 
@@ -380,18 +374,13 @@ class OllmApp(SwitchingApp):
 
     def action_config(self) -> None:
         """Show every setting and who set it."""
-        assert self._settings is not None
-        assert self._effective is not None
-        from ollm_tui.ui.screens.config import ConfigScreen
-
-        self.clear_notifications()  # what they tell of the configuration is in the view
-        self.push_screen(ConfigScreen(self._effective, self._settings, self._configured))
+        self.settings.show()
 
     def action_doctor(self) -> None:
         """Look for what is wrong with server, store, configuration and terminal."""
         from ollm_tui.ui.screens.doctor import DoctorScreen
 
-        self.push_screen(DoctorScreen(self.service, self._effective))
+        self.push_screen(DoctorScreen(self.service, self.settings.effective))
 
     async def show_service(self, service: ModelService) -> None:
         if self._unsubscribe is not None:
@@ -441,7 +430,7 @@ class OllmApp(SwitchingApp):
             can_run=service.can_run,
             has_download=bool(queue),
             has_ended=any(item.progress.status.is_final for item in queue),
-            has_config=self._effective is not None,
+            has_config=self.settings.effective is not None,
             has_servers=self.servers is not None,
             has_decision=service.models.as_of is not None,
         )
@@ -466,23 +455,21 @@ class OllmApp(SwitchingApp):
         self.call_after_refresh(self._read_settings)
 
     def _read_settings(self) -> None:
-        settings = self._settings
-        if settings is None:
+        source = self.settings.source
+        if source is None:
             return
 
         async def read() -> None:
-            self._configured(await work.in_thread(settings.read))
-            memory_bytes = await work.in_thread(self.memory_bytes or settings.memory_bytes)
+            await self.settings.read()
+            memory_bytes = await work.in_thread(self.memory_bytes or source.memory_bytes)
             self._main.query_one(InspectorPane).know_memory(memory_bytes)
             self._main.query_one(InstalledPane).know_memory(memory_bytes)
 
         work.run(self, read(), "config", exclusive=True)
 
-    def _configured(self, effective: "Effective") -> None:
-        """Take in the configuration: say what is wrong with it, and route by it."""
-        before, self._effective = self._effective, effective
+    def _configured(self, effective: "Effective", before: "Effective | None") -> None:
+        """Do as the configuration says, from now on."""
         self.service.set_concurrency(effective.config.downloads.concurrency)
-        is_news = before is None or effective.problems != before.problems
         if before is not None and before.config != effective.config:
             work.run(self, self._settings_changed(), "settings", exclusive=True)
             if before.connection != effective.connection:
@@ -490,37 +477,14 @@ class OllmApp(SwitchingApp):
         ui = effective.config.ui
         self.rebind(ui.keys, self._show_footer)
         self.look_as_configured(ui.theme, is_still=ui.reduced_motion)
-        if is_news:
-            for problem in effective.errors:
-                _LOG.warning("%s", problem.message)
         self._main.show_banner(status.config_banner(effective.errors))
-        if is_news and any(not file.trusted for file in effective.files):
-            self.notify(
-                "This folder's .ollm/config.yaml names servers or keys, which are ignored until "
-                "you trust it: c, then t.",
-                severity="warning",
-                timeout=15,
-                markup=False,
-            )
         self._show_status()
 
     @on(RouterPane.SaveWanted)
     def _save_wanted(self, event: RouterPane.SaveWanted) -> None:
-        """Show what would be written, and where; once it is, it is tried no longer."""
-        if self._settings is None:
-            self.notify("There is no configuration to save to here.", severity="warning")
-            return
-        from ollm_tui.config.change import Change
-        from ollm_tui.ui.screens.save import Saved, SaveScreen
-
-        def saved(result: Saved | None) -> None:
-            if result is not None:
-                self._main.query_one(RouterPane).action_reset()
-                self._configured(result.effective)
-
-        changes = [Change(edit.path, edit.value) for edit in event.edits]
-        told = event.consequences
-        self.push_screen(SaveScreen(changes, self._settings, consequences=told), saved)
+        """Save what is tried; once it is written, it is tried no longer."""
+        router = self._main.query_one(RouterPane)
+        self.settings.save(event.edits, event.consequences, router.action_reset)
 
     @on(InstalledPane.OverrideWanted)
     def _override_wanted(self, event: InstalledPane.OverrideWanted) -> None:

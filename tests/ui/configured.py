@@ -35,7 +35,7 @@ class View:
 
     async def open(self) -> None:
         """Open the view once the configuration has been read."""
-        await self.screen.until(lambda: self.screen.app._effective is not None)
+        await self.screen.until(lambda: self.screen.app.settings.effective is not None)
         await self.screen.press("c")
         await self.screen.sees("Configuration", "KEY")
 

@@ -32,7 +32,7 @@ async def test_a_value_is_changed_seen_as_a_patch_and_saved(
         await view.screen.sees("Saved to ~/.ollm/config.yaml", "options.topP = 0.5")
         assert view.user.read_text() == USER.replace("0.9", "0.5")
         assert view.user.with_name("config.yaml.bak").read_text() == USER
-        effective = view.screen.app._effective
+        effective = view.screen.app.settings.effective
         assert effective is not None
         assert effective.config.options.top_p == 0.5
 
@@ -327,15 +327,17 @@ async def test_without_a_file_an_example_is_offered_and_never_written_over_one(
 async def test_the_save_screen_takes_any_list_of_changes(open_view: OpenView) -> None:
     async with open_view() as view:
         app = view.screen.app
-        await view.screen.until(lambda: app._effective is not None)
-        assert app._settings is not None
+        await view.screen.until(lambda: app.settings.effective is not None)
+        assert app.settings.source is not None
         results: list[Saved | None] = []
         changes = [
             Change(("model", "routing", "overrides", "code"), "codellama:7b"),
             Change(("model", "routing", "profiles", "mine"), {"minContextWindow": 4096}),
             Change(("model", "default"), None),
         ]
-        app.push_screen(SaveScreen(changes, app._settings, prefer=Origin.WORKSPACE), results.append)
+        app.push_screen(
+            SaveScreen(changes, app.settings.source, prefer=Origin.WORKSPACE), results.append
+        )
         await view.screen.sees("Save 3 changes", "unset model.default", "▸ workspace", "+model:")
         await view.screen.press("shift+tab")
         await view.screen.sees("▸ user", "-  default: llama3.1:8b  # the usual")
@@ -351,11 +353,11 @@ async def test_the_save_screen_takes_any_list_of_changes(open_view: OpenView) ->
 async def test_a_change_that_is_refused_names_why_in_the_save_screen(open_view: OpenView) -> None:
     async with open_view() as view:
         app = view.screen.app
-        await view.screen.until(lambda: app._effective is not None)
-        assert app._settings is not None
+        await view.screen.until(lambda: app.settings.effective is not None)
+        assert app.settings.source is not None
         results: list[Saved | None] = []
         change = Change(("model", "routing", "defaultProfile"), "gneral")
-        app.push_screen(SaveScreen([change], app._settings), results.append)
+        app.push_screen(SaveScreen([change], app.settings.source), results.append)
         await view.screen.sees("Unknown routing profile", "Did you mean general?")
         await view.screen.press("enter", "escape")
         await view.screen.until(lambda: bool(results))

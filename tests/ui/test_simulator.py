@@ -318,7 +318,7 @@ async def test_what_is_tried_is_saved_with_its_consequences_shown_first(
 ) -> None:
     async with open_view() as view:
         screen = view.screen
-        await screen.until(lambda: screen.app._effective is not None)
+        await screen.until(lambda: screen.app.settings.effective is not None)
         await to_router(screen, "w")
         await move_to(screen, "family 2")
         await screen.press("K", "P")
@@ -337,7 +337,7 @@ async def test_what_is_tried_is_saved_with_its_consequences_shown_first(
 async def test_a_model_becomes_the_override_of_the_profile_shown(open_view: OpenView) -> None:
     async with open_view() as view:
         screen = view.screen
-        await screen.until(lambda: screen.app._effective is not None)
+        await screen.until(lambda: screen.app.settings.effective is not None)
         await to_router(screen, "right", "1")
         await screen.sees("code → codellama:7b")
         rows = screen.app.screen.query_one(InstalledPane)
@@ -354,7 +354,7 @@ async def test_a_model_becomes_the_override_of_the_profile_shown(open_view: Open
 async def test_a_save_that_is_left_changes_nothing(open_view: OpenView) -> None:
     async with open_view() as view:
         screen = view.screen
-        await screen.until(lambda: screen.app._effective is not None)
+        await screen.until(lambda: screen.app.settings.effective is not None)
         before = view.user.read_text()
         await to_router(screen, "w", "plus", "P")
         await screen.sees("Save (s)")
