@@ -45,7 +45,7 @@ def test_a_whole_session_by_key(columns: int, rows: int) -> None:
         terminal.send("y")
         terminal.wait_for("30 of 30")
         terminal.send("4")
-        terminal.wait_for("4 Router ─ general →", "slot 1")
+        terminal.wait_for("4 Router ─ general →", "family")
         terminal.send("\x1b[C")
         terminal.wait_for("4 Router ─ code → codellama:7b")
         terminal.send("q")
