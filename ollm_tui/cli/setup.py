@@ -305,6 +305,8 @@ class Setup:
             memory_budget_bytes=self._memory_budget() if is_for_this_machine else None,
             allow_remote=routing.allow_remote,
             prefer_loaded=routing.prefer_loaded,
+            num_ctx=effective.config.options.num_ctx,
+            max_tokens=effective.config.options.max_tokens,
             origins={s.key: str(s.place) for s in effective.settings.values() if s.place.line},
         )
         return Router(profiles, database, config, suggestions=catalogue())

@@ -135,13 +135,17 @@ class SetNumCtx(Change):
 
     def apply(self, situation: Situation) -> Situation:
         """Return the situation with the context served; at most what a model was trained on."""
+        if self.name is None:
+            return situation.with_config(replace(situation.config, num_ctx=self.tokens))
         return situation.with_models(
-            [
-                replace(m, served_context_tokens=min(self.tokens, m.context_window or self.tokens))
-                if self.name in (None, m.name)
-                else m
-                for m in situation.models
-            ]
+            [self._served(m) if m.name == self.name else m for m in situation.models]
+        )
+
+    def _served(self, model: ModelInfo) -> ModelInfo:
+        return replace(
+            model,
+            served_context_tokens=min(self.tokens, model.context_window or self.tokens),
+            sources={**model.sources, "served_context_tokens": "user"},
         )
 
     def sentence(self, situation: Situation) -> str:

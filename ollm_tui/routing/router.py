@@ -290,10 +290,15 @@ class _Walk:
         tokens = judge.context_tokens(model)
         if judge.is_context_assumed(model):
             self._warn(Code.CONTEXT_ASSUMED, wording.context_assumed(model, tokens))
-        served = model.served_context_tokens
+        served = self._served_tokens(model)
         if served is not None and served < last.min_context_window <= tokens:
             need = last.min_context_window
-            self._warn(Code.SERVED_CONTEXT_TOO_SMALL, wording.served_too_small(model, need))
+            self._warn(Code.SERVED_CONTEXT_TOO_SMALL, wording.served_too_small(model, served, need))
+        longest = self._longest_answer(model)
+        if self._config.max_tokens is not None and self._config.max_tokens > longest:
+            self._warn(
+                Code.ANSWER_LIMIT, wording.answer_limit(model, self._config.max_tokens, longest)
+            )
         if judge.over_budget(model):
             budget = self._config.memory_budget_bytes or 0
             need = judge.memory_bytes(model)
@@ -306,6 +311,23 @@ class _Walk:
             self._warn(
                 Code.BLANK_FAMILY, f"{last.name} has a blank preferred family; it is ignored."
             )
+
+    def _longest_answer(self, model: ModelInfo) -> int:
+        """The longest answer that a model gives, in tokens. Source: decisions R26 and D14."""
+        known = model.max_output_tokens
+        if known is not None:
+            return known
+        return self._router.database.get_model_limits(model.name).max_output_tokens
+
+    def _served_tokens(self, model: ModelInfo) -> int | None:
+        """What the server would give: what prompts ask for, else what it gives by itself.
+
+        Source: decision R25. What was said of this one model comes before what is said of all.
+        """
+        wanted = self._config.num_ctx
+        if wanted is None or model.sources.get("served_context_tokens") == "user":
+            return model.served_context_tokens
+        return min(wanted, model.context_window or wanted)
 
     def _warn(self, code: Code, message: str) -> None:
         self._warnings.append(Remark(code, message))
@@ -323,7 +345,7 @@ class _Walk:
             hops=tuple(self._hops),
             warnings=tuple(self._warnings),
             provisional=self._provisional,
-            served_context=model.served_context_tokens,
+            served_context=self._served_tokens(model),
         )
 
     def _failed(self, reason: Code, error: RoutingError) -> Decision:

@@ -24,5 +24,9 @@ class RoutingConfig:
     """Models that need more rank last within their slot; None = unlimited."""
     allow_remote: bool = True
     prefer_loaded: bool = False
+    num_ctx: int | None = None
+    """Context that prompts ask the server for, in tokens; None = they leave it to the server."""
+    max_tokens: int | None = None
+    """Longest answer that prompts ask for, in tokens; None = they leave it to the server."""
     origins: Mapping[str, str] = field(default_factory=dict)
     """Where a setting was written, by key ("model.default", "model.routing.overrides.code")."""

@@ -99,10 +99,12 @@ _NONE: Any = object()
 def setting(situation: Situation, path: tuple[str, ...]) -> Any:
     """Return what a situation says of a key of the configuration, as plain data.
 
-    A key that no situation holds, such as an option of the server, gives one and the same object.
+    A key that no situation holds, such as an option of one model, gives one and the same object.
     """
     config = situation.config
     match path:
+        case ("options", "numCtx"):
+            return config.num_ctx
         case ("model", "default"):
             return config.default_model
         case ("model", "routing", "overrides", key):

@@ -214,11 +214,19 @@ def fallback_cycle(names: Sequence[str]) -> str:
     return clean_line(f"The fallbacks go in a circle: {' → '.join(names)}.")
 
 
-def served_too_small(model: ModelInfo, need: int) -> str:
+def served_too_small(model: ModelInfo, served: int, need: int) -> str:
     """The model could, but the server gives it less. Source: decision R25."""
     return (
         f"{model.display_name} passes on paper, but the server would give it "
-        f"{model.served_context_tokens or 0:,} tokens of context; set numCtx: {need}."
+        f"{served:,} tokens of context; set numCtx: {need}."
+    )
+
+
+def answer_limit(model: ModelInfo, wanted: int, longest: int) -> str:
+    """Longer answers are asked for than the model is known to give. Source: decision R26."""
+    return (
+        f"maxTokens asks for answers of {wanted:,} tokens; "
+        f"{model.display_name} is known to give {longest:,} at most."
     )
 
 

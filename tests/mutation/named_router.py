@@ -91,6 +91,8 @@ ROUTER = (
     ("r24", "routing/plain.py", "if not 0 <= number <= TOKENS_LIMIT:", "if number > TOKENS_LIMIT:"),
     ("r25", ROUTER_PY, "served is not None and served < last.min_context_window <= tokens", "False"),
     ("r25", ROUTER_PY, "served < last.min_context_window <= tokens", "served <= last.min_context_window"),
+    ("r25", ROUTER_PY, "return min(wanted, model.context_window or wanted)", "return wanted"),
+    ("r26", ROUTER_PY, "self._config.max_tokens > longest", "self._config.max_tokens >= longest"),
     ("r25", RANKING, "tokens = self.context_tokens(model)\n            fault",
      "tokens = model.served_context_tokens or self.context_tokens(model)\n            fault"),
     ("r26", RANKING, "        need = self._profile.min_context_window\n",

@@ -220,6 +220,30 @@ def test_r25_the_trained_context_filters_and_a_smaller_served_one_warns() -> Non
     assert warning_codes(router().explain("general", [barely])) == ["SERVED_CONTEXT_TOO_SMALL"]
 
 
+def test_r25_what_prompts_ask_for_counts_as_served() -> None:
+    loaded = model("llama3.1:8b", served_context_tokens=4_096)
+    asking = router(num_ctx=16_384).explain("general", [loaded])
+    assert (asking.served_context, asking.warnings) == (16_384, ())
+    small = router(num_ctx=2_048).explain("general", [model("llama3.1:8b")])
+    assert warning_codes(small) == ["SERVED_CONTEXT_TOO_SMALL"]
+    assert "would give it 2,048 tokens" in small.warnings[0].message
+    trained = router(num_ctx=10**6).explain("general", [model("llama3:8b")])
+    assert trained.served_context == 8_192
+    told = replace(loaded, sources={"served_context_tokens": "user"})
+    assert router(num_ctx=16_384).explain("general", [told]).served_context == 4_096
+
+
+def test_r26_a_longer_answer_than_the_model_gives_is_warned_of() -> None:
+    asking = router(max_tokens=8_192).explain("general", [model("llama3.1:8b")])
+    assert asking.model == "llama3.1:8b"
+    assert warning_codes(asking) == ["ANSWER_LIMIT"]
+    assert "8,192 tokens; llama3.1:8b is known to give 4,096" in asking.warnings[0].message
+    assert router(max_tokens=4_096).explain("general", [model("llama3.1:8b")]).warnings == ()
+    own = model("llama3.1:8b", max_output_tokens=9_000)
+    assert router(max_tokens=9_000).explain("general", [own]).warnings == ()
+    assert router(max_tokens=9_001).explain("general", [own]).warnings != ()
+
+
 def test_r27_remote_models_are_eligible_marked_and_never_the_smallest_by_their_stub() -> None:
     stub = model("phi9:cloud", remote=True, size_bytes=380, context_window=131_072)
     local = model("phi9:x", size_bytes=2 * 10**9)

@@ -113,6 +113,7 @@ def test_every_code_of_a_candidate_has_a_rule() -> None:
         Code.NO_COMPATIBLE,
         Code.UNKNOWN_PROFILE,
         Code.SERVED_CONTEXT_TOO_SMALL,
+        Code.ANSWER_LIMIT,
         Code.REMOTE,
         Code.BLANK_FAMILY,
     }
