@@ -1,26 +1,21 @@
 """The verb `route`: which model a profile picks, from a provider's models or from a file's."""
 
 import argparse
-import asyncio
 from collections.abc import Sequence
 from typing import NamedTuple
 
 from ollm_tui.cli import render
 from ollm_tui.cli.compose import opened_service
 from ollm_tui.cli.exit_status import DONE, exit_status
-from ollm_tui.cli.installed import last_known, see_memory, with_memory
+from ollm_tui.cli.installed import last_known, see_memory
 from ollm_tui.cli.output import print_error, say, warn
 from ollm_tui.cli.render_decision import decision_table, explanation
 from ollm_tui.cli.setup import Setup
 from ollm_tui.cli.snapshot import load_models
-from ollm_tui.core.error import OllmError
 from ollm_tui.core.model import ModelInfo
 from ollm_tui.routing.decision import Decision, decision_json
 from ollm_tui.routing.router import Router
 from ollm_tui.service.service import ModelService
-
-_SHOWS_AT_ONCE = 4
-_NOT_FROM_THE_PROVIDER = ("database", "default")
 
 
 class Candidates(NamedTuple):
@@ -72,8 +67,11 @@ async def candidates(options: argparse.Namespace) -> Candidates:
 async def candidates_of(service: ModelService) -> Candidates:
     """The models that a service has listed, with what memory and their details say."""
     await see_memory(service)
-    models, provisional = await _with_details(service)
-    return Candidates(service.router, models, provisional)
+    if not service.models.stale and (failures := await service.learn_details()):
+        count = len(service.models.models)
+        warn(f"details of {len(failures):,} of {count:,} models are missing: {failures[0]}")
+    models = service.models.models
+    return Candidates(service.router, models, service.is_provisional)
 
 
 def router_of_settings(options: argparse.Namespace) -> Router:
@@ -85,43 +83,6 @@ def router_of_settings(options: argparse.Namespace) -> Router:
     setup = Setup(options)
     setup.require_valid()
     return setup.make_router(setup.make_database(), is_for_this_machine=False)
-
-
-async def _with_details(service: ModelService) -> tuple[list[ModelInfo], bool]:
-    """The models, those of an old server with the details that its list lacks.
-
-    Returns:
-        The models, and whether some details are still missing. Source: ruling Z11.
-    """
-    turns = asyncio.Semaphore(_SHOWS_AT_ONCE)
-    failures: list[OllmError] = []
-
-    async def detailed(model: ModelInfo) -> ModelInfo:
-        if not _is_guessed(model):
-            return model
-        if service.models.stale:
-            failures.append(OllmError("Nobody is there to ask for details"))
-            return model
-        async with turns:
-            try:
-                details = await service.show_model(model.name)
-            except OllmError as error:
-                failures.append(error)
-                return model
-        return with_memory(details.info, service)
-
-    models = list(await asyncio.gather(*map(detailed, service.models.models)))
-    if failures:
-        warn(f"details of {len(failures):,} of {len(models):,} models are missing: {failures[0]}")
-    return models, bool(failures)
-
-
-def _is_guessed(model: ModelInfo) -> bool:
-    """Whether the provider has not said what the router looks at."""
-    return any(
-        model.sources.get(field) in _NOT_FROM_THE_PROVIDER
-        for field in ("context_window", "capabilities")
-    )
 
 
 def _print(decision: Decision, *, explain: bool) -> None:

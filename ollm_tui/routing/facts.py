@@ -23,6 +23,8 @@ _SCALE: Final = {"k": 1e-6, "m": 1e-3, "b": 1.0, "t": 1e3}
 _PARAMETERS: Final = re.compile(r"(?:(\d+)x)?(\d+(?:\.\d+)?)([kmbt])", re.IGNORECASE)
 _WORDS: Final = re.compile(r"[^a-z0-9.]+")
 
+_NOT_FROM_THE_PROVIDER: Final = ("database", "default")
+
 
 def enrich(model: ModelInfo, database: ModelDatabase) -> ModelInfo:
     """Return the model with every fact that can be known, each with its source.
@@ -59,6 +61,14 @@ def enrich(model: ModelInfo, database: ModelDatabase) -> ModelInfo:
     )
     facts["base_model"] = model.base_model or is_base_name(model.name)
     return replace(model, sources=sources, **facts)
+
+
+def is_guessed(model: ModelInfo) -> bool:
+    """Whether the provider has not said what the router looks at. Source: ruling Z11."""
+    return any(
+        model.sources.get(field) in _NOT_FROM_THE_PROVIDER
+        for field in ("context_window", "capabilities")
+    )
 
 
 def _add_family(

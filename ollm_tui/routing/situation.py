@@ -29,6 +29,8 @@ class Situation:
     database: ModelDatabase = field(default_factory=ModelDatabase)
     catalogue: tuple[ModelInfo, ...] = ()
     """What could be installed besides; need not be enriched."""
+    provisional: bool = False
+    """Details of some models are still to come. Source: ruling Z11."""
 
     @classmethod
     def of(
@@ -61,7 +63,8 @@ class Situation:
 
     def decide(self, profile: str | None = None) -> Decision:
         """Return the whole decision for a profile; None = the one asked for."""
-        return self.router.explain(self.profile if profile is None else profile, self.models)
+        asked = self.profile if profile is None else profile
+        return self.router.explain(asked, self.models, provisional=self.provisional)
 
     def asking(self, profile: str) -> "Situation":
         """Return the situation with another profile asked for."""

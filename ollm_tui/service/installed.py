@@ -16,6 +16,7 @@ from ollm_tui.core.name import name_key, same_model
 from ollm_tui.core.text import clean_line
 from ollm_tui.providers.base import Provider
 from ollm_tui.service.cache import TTLCache
+from ollm_tui.service.details import LearnedFacts
 from ollm_tui.service.reach import is_unreachable
 
 if TYPE_CHECKING:
@@ -68,6 +69,7 @@ class InstalledModels:
         self._lists: TTLCache[str, Models] = TTLCache(LIST_TTL_S, clock)
         self._infos: TTLCache[str, _Described] = TTLCache(INFO_TTL_S, clock)
         self._known = ModelsState()  # as the list had it
+        self._learned = LearnedFacts()
         self._loaded: dict[str, RunningModel] = {}
         self._fetches = 0
         self.state = ModelsState()
@@ -122,6 +124,18 @@ class InstalledModels:
                 raise
             described = last
         return self._merged(described.details)
+
+    def lacking_details(self) -> list[ModelInfo]:
+        """The models of which the list leaves out what routing looks at, not asked for yet."""
+        return self._learned.lacking(self._known.models)
+
+    def _learn(self, info: ModelInfo) -> None:
+        """Put into the list what it leaves out."""
+        self._learned.note(info)
+        models = self._learned.fill_in(self._known.models)
+        if models != self._known.models:
+            self._known = self._known._replace(models=models)
+            self._update()
 
     def find(self, name: str) -> ModelInfo | None:
         """The model of that name as last seen, however the name is spelled."""
@@ -191,7 +205,7 @@ class InstalledModels:
             # Names and sizes first; looking so many up takes longer than drawing them.
             self._known = state
             self._update()
-        models = await self._enriched(listed.models)
+        models = self._learned.fill_in(await self._enriched(listed.models))
         if self._counts():
             self._known = state._replace(models=models)
             self._on_answer(None)
@@ -226,6 +240,10 @@ class InstalledModels:
                 size_bytes=known.size_bytes,
                 digest=known.digest,
                 modified_at=info.modified_at or known.modified_at,
+            )
+            self._learn(info)
+            info = replace(
+                info,
                 loaded=known.loaded,
                 served_context_tokens=known.served_context_tokens or info.served_context_tokens,
             )

@@ -7,6 +7,7 @@ nothing of screens, configuration files or HTTP.
 import asyncio
 import logging
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from ollm_tui.core.error import OllmError, Unsupported
@@ -93,7 +94,8 @@ class ModelService(Assembly):
             profile: None = the default profile.
         """
         models = self.models.models
-        return await asyncio.to_thread(self._knowledge.situation, models, profile)
+        situation = await asyncio.to_thread(self._knowledge.situation, models, profile)
+        return replace(situation, provisional=self.is_provisional)
 
     async def settings_changed(self) -> None:
         """Route by the settings as they are now, and know the models by their database."""
@@ -144,6 +146,21 @@ class ModelService(Assembly):
         Source: design, Property 22.
         """
         return await self._installed.show(name, refresh=refresh)
+
+    async def learn_details(self) -> "tuple[OllmError, ...]":
+        """Ask for the details of every model of which the list leaves out what routing looks at.
+
+        Returns:
+            What went wrong, an error for each model. Source: ruling Z11.
+        """
+        from ollm_tui.service.details import ask_for_all
+
+        return await ask_for_all(self._installed.lacking_details(), self.show_model)
+
+    @property
+    def is_provisional(self) -> bool:
+        """Whether some models' details are still to come, so that a decision may change."""
+        return bool(self._installed.lacking_details())
 
     async def model_files(self, name: str) -> "tuple[ModelFile, ...]":
         """The files that a model consists of, the largest first, and who shares them.

@@ -352,7 +352,11 @@ class OllmApp(ArrangedApp):
         self._main.query_one(RouterPane).ask_again()
 
     def _ask_server(self) -> None:
-        work.run(self, self.service.refresh_server(), "memory", exclusive=True)
+        work.run(self, self._ask_for_the_rest(), "memory", exclusive=True)
+
+    async def _ask_for_the_rest(self) -> None:
+        await self.service.refresh_server()
+        await self.service.learn_details()  # what failed is asked for again with the cursor on it
 
     def _ask_memory(self) -> None:
         is_online = self.service.server.health is ServerHealth.ONLINE

@@ -5,8 +5,13 @@ from collections.abc import Mapping, Sequence
 import pytest
 
 from ollm_tui.core.model import ModelInfo
+from ollm_tui.providers.ollama import OllamaProvider
 from ollm_tui.routing.router import Router
 from ollm_tui.routing.scenario import CaseResult, read_scenarios, run_scenarios
+from ollm_tui.sandbox.server import SandboxServer
+from ollm_tui.sandbox.timing import INSTANT
+from ollm_tui.service.service import ModelService
+from ollm_tui.ui.app import OllmApp
 from ollm_tui.ui.panes.installed import InstalledPane
 from ollm_tui.ui.panes.router import RouterPane
 from tests.ui.configured import OpenView
@@ -398,3 +403,18 @@ async def test_no_prompt_goes_to_a_model_that_is_not_installed(open_app: OpenApp
         await screen.sees("general → llama3.1:405b")
         await screen.press("t")
         await screen.sees("is only tried, not installed")
+
+
+async def test_z11_an_old_servers_decision_is_provisional_until_the_details_are_in() -> None:
+    with SandboxServer(timing=INSTANT, version="0.5") as server:
+        gate = server.faults.hold("/api/show")
+        service = ModelService(OllamaProvider(server.host))
+        app = OllmApp(service)
+        async with app.run_test(size=WIDE) as pilot:
+            screen = Screen(app, pilot)
+            await to_router(screen, "e")
+            await screen.sees("Provisional: details of some models are still to come.")
+            assert service.is_provisional
+            gate.open()
+            await screen.misses("Provisional")
+            assert not service.is_provisional
