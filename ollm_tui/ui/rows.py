@@ -305,7 +305,9 @@ class RowList(ScrollView, Generic[T], can_focus=True):
         """Pieces side by side in exactly `width` cells."""
         palette = palette_of(self.app)
         segments = [
-            Segment(text, base + palette.named(style) if style else base) for text, style in pieces
+            # A reversed row has one colour, for the colours of letters would become areas.
+            Segment(text, base + palette.named(style) if style and not base.reverse else base)
+            for text, style in pieces
         ]
         return Strip(segments).extend_cell_length(width, base).crop(0, width)
 
