@@ -31,13 +31,16 @@ class DownloadDetails(Vertical):
             yield Static(classes="log", markup=False)
 
     def on_mount(self) -> None:
-        self.show(self._item)
+        self._draw()  # a paused download has no news that would have it drawn later
 
     def show(self, item: QueueItem | None) -> None:
         """Draw how it stands now."""
         self._item = item
-        if not self.is_mounted:
-            return
+        if self.is_mounted:
+            self._draw()
+
+    def _draw(self) -> None:
+        item = self._item
         self.display = item is not None
         if item is None:
             return

@@ -184,3 +184,18 @@ async def test_the_title_counts_what_runs_waits_rests_and_has_ended(open_app: Op
         await screen.sees(
             "1 active · 1 queued · 1 without room · 1 paused · 1 ended · by another ollm-tui"
         )
+
+
+async def test_the_details_of_a_paused_download_are_there_at_once(
+    open_app: OpenApp, server: SandboxServer
+) -> None:
+    step = {"status": "pulling aaa", "digest": DIGEST, "total": 1000, "completed": 250}
+    script = server.faults.script_pull("qwen3:14b", [step, step, step])
+    async with open_app() as screen:
+        number = screen.service.enqueue("qwen3:14b")
+        script.gate.release()
+        await screen.sees("25%")
+        await screen.service.pause(number)
+        await screen.sees("paused")
+        await screen.press("2", "z")
+        await screen.sees("sha256:aaaaaaaaaaaa", "250/1000 B")
