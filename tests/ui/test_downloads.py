@@ -198,4 +198,4 @@ async def test_the_details_of_a_paused_download_are_there_at_once(
         await screen.service.pause(number)
         await screen.sees("paused")
         await screen.press("2", "z")
-        await screen.sees("sha256:aaaaaaaaaaaa", "250/1000 B")
+        await screen.sees("sha256:aaaaaaaaaaaa", "0.2/1.0 kB")
