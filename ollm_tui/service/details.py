@@ -29,6 +29,12 @@ class LearnedFacts:
 
         return [model for model in models if is_guessed(model) and self._of(model) is None]
 
+    def completes(self, model: ModelInfo) -> bool:
+        """Whether more is known of a model than the list says."""
+        from ollm_tui.routing.facts import is_guessed
+
+        return is_guessed(model) and self._of(model) is not None
+
     def fill_in(self, models: tuple[ModelInfo, ...]) -> tuple[ModelInfo, ...]:
         """The models; those with guessed facts as details have told them, if still the same."""
         from ollm_tui.routing.facts import is_guessed

@@ -129,11 +129,10 @@ class InstalledModels:
         """The models of which the list leaves out what routing looks at, not asked for yet."""
         return self._learned.lacking(self._known.models)
 
-    def _learn(self, info: ModelInfo) -> None:
-        """Put into the list what it leaves out."""
-        self._learned.note(info)
-        models = self._learned.fill_in(self._known.models)
-        if models != self._known.models:
+    def _fill_in(self, known: ModelInfo) -> None:
+        """Put into the list what it leaves out of a model."""
+        if self._learned.completes(known):
+            models = self._learned.fill_in(self._known.models)
             self._known = self._known._replace(models=models)
             self._update()
 
@@ -241,7 +240,8 @@ class InstalledModels:
                 digest=known.digest,
                 modified_at=info.modified_at or known.modified_at,
             )
-            self._learn(info)
+            self._learned.note(info)
+            self._fill_in(known)
             info = replace(
                 info,
                 loaded=known.loaded,

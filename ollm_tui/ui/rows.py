@@ -16,6 +16,7 @@ from textual.geometry import Region, Size
 from textual.message import Message
 from textual.scroll_view import ScrollView
 from textual.strip import Strip
+from textual.widget import Widget
 
 from ollm_tui.ui import keymap
 from ollm_tui.ui.palette import palette_of
@@ -362,8 +363,12 @@ class RowList(ScrollView, Generic[T], can_focus=True):
         return self._fitted[1]
 
     def _fit(self) -> None:
-        # Changing it lays the screen out again, so an empty list leaves it alone.
-        self.virtual_size = Size(0, len(self._items) + self._head if self._items else 0)
+        size = Size(0, len(self._items) + self._head if self._items else 0)
+        if size != self.virtual_size:
+            # As Textual itself does once it has laid out: assigning it would lay the whole screen
+            # out again, where only this list's scrollbar has changed.
+            self.set_reactive(Widget.virtual_size, size)
+            self._scroll_update(size)
 
     def _scroll_to_cursor(self) -> None:
         page = self.size.height - self._head
