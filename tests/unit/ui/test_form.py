@@ -22,7 +22,8 @@ from ollm_tui.routing.settings_changes import (
 )
 from ollm_tui.routing.situation import Situation
 from ollm_tui.routing.what_if import WhatIf
-from ollm_tui.ui.simulator.field import Field, fields
+from ollm_tui.ui.simulator.field import Field
+from ollm_tui.ui.simulator.form import fields
 from ollm_tui.ui.simulator.view import Scene
 
 MODELS = (ModelInfo("llama3.1:8b", family="llama"), ModelInfo("phi3:mini", family="phi"))
