@@ -40,5 +40,5 @@ def open_screen(options: argparse.Namespace) -> int:
         if app.crash is not None:
             from ollm_tui.cli.crash import crash_error
 
-            raise crash_error(app.crash, options.log_file, setup.inputs.ollm_home)
+            raise crash_error(app.crash, options.log_file, setup.crash_folder)
     return app.return_code or 0
