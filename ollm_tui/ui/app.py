@@ -205,7 +205,7 @@ class OllmApp(SwitchingApp):
             return ""
         from ollm_tui.ui.deleting import countdown
 
-        return countdown(self.service)
+        return countdown(self.service, self._width * 3 // 5)
 
     def _config_word(self) -> str:
         if self._effective is None:
