@@ -292,6 +292,8 @@ class OllmApp(SwitchingApp):
         self._arrange()
 
     def on_descendant_focus(self, event: events.DescendantFocus) -> None:
+        if not self.screen_stack:
+            return  # the screens are being closed, which moves the focus
         name = self._main.pane_of(event.widget)
         if name and event.widget.display:
             self._active = name

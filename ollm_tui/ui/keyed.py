@@ -4,10 +4,12 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from functools import partial
 from typing import TYPE_CHECKING
 
+from textual import events
 from textual.app import App, SystemCommand
 from textual.dom import DOMNode
 from textual.screen import Screen
 
+from ollm_tui.core.text import clean_pasted
 from ollm_tui.ui import keymap
 from ollm_tui.ui.rows import RowList
 
@@ -56,6 +58,12 @@ class KeyedApp(App[None]):
     def go_to(self, place: str) -> None:
         """Make the pane active to which a place belongs; nothing for other places."""
         raise NotImplementedError
+
+    async def on_event(self, event: events.Event) -> None:
+        # What is pasted comes from outside as well, and fields draw it as it is.
+        if isinstance(event, events.Paste) and not event.is_forwarded:
+            event.text = clean_pasted(event.text)
+        await super().on_event(event)
 
     def rebind(self, wanted: Mapping[str, str], changed: Callable[[], None]) -> None:
         """Have the keys that the configuration asks for; call `changed` when they are others."""
