@@ -1,7 +1,6 @@
 """Hostile strings in every field of every answer, and in the configuration, over every screen."""
 
 import asyncio
-import json
 from collections.abc import AsyncIterator, Sequence
 from pathlib import Path
 
@@ -119,26 +118,28 @@ def be_hostile(server: LoopbackServer, texts: Sequence[str]) -> None:
 
 def configuration(texts: Sequence[str]) -> str:
     """Settings with these texts as names and as values, right ones and wrong ones."""
-    # What JSON quotes is YAML, but for halves of a surrogate pair, which are no character at all.
-    named = [text.encode("utf-8", "ignore").decode()[:300] for text in texts]
-    settings = {
-        "model": {
-            "routing": {
-                "profiles": {
-                    text: {
-                        "preferredFamilies": [text, "llama"],
-                        "minContextWindow": 4096,
-                        "requiredCapabilities": ["streaming"],
-                    }
-                    for text in named
-                },
-                "overrides": {named[0]: "m1:7b"},
-            },
-        },
-        "ui": {"theme": named[1]},
-        named[2]: named[3],
-    }
-    return json.dumps(settings)
+    # Halves of a surrogate pair are no character, and a file cannot hold them.
+    named = [_quoted(text.encode("utf-8", "ignore").decode()[:300]) for text in texts]
+    profiles = "".join(
+        f"      {text}:\n"
+        f"        preferredFamilies: [{text}, llama]\n"
+        "        minContextWindow: 4096\n"
+        "        requiredCapabilities: [streaming]\n"
+        for text in named
+    )
+    return (
+        f"model:\n  routing:\n    profiles:\n{profiles}    overrides: {{{named[0]}: 'm1:7b'}}\n"
+        f"ui: {{theme: {named[1]}}}\n{named[2]}: {named[3]}\n"
+    )
+
+
+def _quoted(text: str) -> str:
+    """As YAML writes it between double quotes, each character but the plainest by its number."""
+    inner = "".join(
+        letter if letter.isascii() and letter.isalnum() else f"\\U{ord(letter):08x}"
+        for letter in text
+    )
+    return f'"{inner}"'
 
 
 class Tour:
@@ -298,6 +299,9 @@ async def _one_tour(
         await tour.screen.until(lambda: app.service.models.as_of is not None)
         pane = app.screen.query_one(InstalledPane)
         await tour.screen.until(lambda: len(pane.items) == len(texts))
+        await tour.screen.until(lambda: app._effective is not None)
+        assert app._effective is not None
+        assert len(app._effective.problems) >= len(texts)  # each is told of, as no name
         await tour.rest()
         await _everywhere(tour, texts, is_full)
         assert app.is_running
