@@ -119,7 +119,8 @@ def be_hostile(server: LoopbackServer, texts: Sequence[str]) -> None:
 def configuration(texts: Sequence[str]) -> str:
     """Settings with these texts as names and as values, right ones and wrong ones."""
     # Halves of a surrogate pair are no character, and a file cannot hold them.
-    named = [_quoted(text.encode("utf-8", "ignore").decode()[:300]) for text in texts]
+    whole = [text.encode("utf-8", "ignore").decode()[:280] for text in texts]
+    named = [_quoted(f"{text}{number}") for number, text in enumerate(whole)]
     profiles = "".join(
         f"      {text}:\n"
         f"        preferredFamilies: [{text}, llama]\n"
