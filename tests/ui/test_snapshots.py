@@ -212,7 +212,9 @@ async def test_it_looks_as_it_did(
 
 async def _play(scene: Scene, screen: Screen) -> None:
     if scene.setup is None:
-        await screen.sees("31 of 31", "4 Router ─ general →" if scene.size in (WIDE, HUGE) else "")
+        await screen.sees(
+            "31 of 31", "1 loaded", "4 Router ─ general →" if scene.size in (WIDE, HUGE) else ""
+        )
         router = screen.app.screen_stack[0].query_one(RouterPane)
         await screen.until(lambda: router.scene is not None)
     for key in scene.keys.split():

@@ -82,7 +82,7 @@ class PullScreen(ModalScreen[list[str]]):
             yield Label(Content(_HINT), classes="hint")
 
     def on_mount(self) -> None:
-        self.query_one(Input).focus()
+        self.set_focus(self.query_one(Input))  # at once, for what is typed meanwhile
         self.query_one(OptionList).can_focus = False
         self._offer("")
         work.run(self, self._learn(), "pull dialog", exclusive=True)
