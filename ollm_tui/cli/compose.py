@@ -4,6 +4,7 @@ import argparse
 from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager, contextmanager
 from functools import cache
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from ollm_tui.cli.deferred import DeferredProvider
@@ -20,14 +21,19 @@ if TYPE_CHECKING:
     from ollm_tui.sandbox.server import SandboxServer
 
 
+_SIZE, _CONTEXT = 9, 4  # cells, so that what is offered stands in columns
+
+
 @contextmanager
 def opened_setup(options: argparse.Namespace) -> Iterator[Setup]:
     """What this run asks and by which settings; with --demo the sandbox runs meanwhile."""
     if not options.demo:
         yield Setup(options)
         return
-    with _sandbox() as sandbox:
-        yield Setup(options, sandbox.host)
+    from tempfile import TemporaryDirectory
+
+    with _sandbox() as sandbox, TemporaryDirectory(prefix="ollm-tui-demo-") as folder:
+        yield Setup(options, sandbox.host, Path(folder))
 
 
 def _sandbox() -> "SandboxServer":
@@ -119,9 +125,11 @@ def _by_key() -> dict[str, ModelInfo]:
 
 
 def _about(model: ModelInfo) -> str:
+    can = model.capabilities
     facts = (
-        f"~{words.size(model.size_bytes)}",
-        words.context(model.context_window),
+        f"~{words.size(model.size_bytes)}".rjust(_SIZE),
+        words.context(model.context_window).rjust(_CONTEXT),
+        "tools" if can is not None and can.tool_calling else "     ",
         str(model.metadata.get("description", "")),
     )
-    return "  ".join(fact for fact in facts if fact)
+    return "  ".join(facts).rstrip()

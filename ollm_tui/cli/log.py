@@ -3,8 +3,16 @@
 import logging
 
 from ollm_tui.core.error import ConfigError
+from ollm_tui.core.text import clean_block
 
 LOG = logging.getLogger("ollm_tui")
+
+
+class _SafeFormatter(logging.Formatter):
+    """Writes nothing that a terminal would obey when the file is looked at."""
+
+    def format(self, record: logging.LogRecord) -> str:
+        return clean_block(super().format(record))
 
 
 def log_to(path: str | None) -> None:
@@ -22,7 +30,7 @@ def log_to(path: str | None) -> None:
             cause=error.strerror or str(error),
             actions=("Name a file in a folder of your own with --log-file.",),
         ) from error
-    handler.setFormatter(logging.Formatter("%(asctime)s %(levelname)s %(name)s %(message)s"))
+    handler.setFormatter(_SafeFormatter("%(asctime)s %(levelname)s %(name)s %(message)s"))
     for previous in tuple(LOG.handlers):
         LOG.removeHandler(previous)
         previous.close()

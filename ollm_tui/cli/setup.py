@@ -49,9 +49,15 @@ class Setup:
     Args:
         options: the command line.
         host: asked instead of what the settings say; the sandbox's, with --demo.
+        demo_home: a folder of the demo's own, for what is saved in it.
     """
 
-    def __init__(self, options: argparse.Namespace, host: str | None = None) -> None:
+    def __init__(
+        self,
+        options: argparse.Namespace,
+        host: str | None = None,
+        demo_home: Path | None = None,
+    ) -> None:
         self._host = host
         flags = {
             name: getattr(options, name, None)
@@ -70,9 +76,19 @@ class Setup:
         self.inputs = Inputs.of_process(
             flags,
             config_file=Path(options.config) if options.config else None,
-            # The demo shows made-up models: nobody's own files have a say in it.
-            no_config=options.no_config or (host is not None and not options.config),
+            no_config=options.no_config,
         )
+        self.crash_folder = self.inputs.ollm_home
+        if demo_home is not None:
+            # The demo shows made-up models: nobody's own files have a say in it, and what is
+            # saved in it is in force until it ends.
+            self.inputs = replace(
+                self.inputs,
+                env={**self.inputs.env, "OLLM_HOME": str(demo_home)},
+                cwd=demo_home / "home",
+                user_home=demo_home / "home",
+                is_passing=True,
+            )
         self._loading = threading.RLock()
 
     @property

@@ -37,6 +37,8 @@ class Inputs:
     """--config: replaces both files."""
     no_config: bool = False
     """--no-config: no file is read."""
+    is_passing: bool = False
+    """--demo: the user's file is one of the program's own, and goes when it ends."""
     draft: Draft | None = None
     """Stands in for the file of its path."""
 

@@ -4,7 +4,7 @@ Knows nothing of what is saved.
 """
 
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path as FilePath
 
 from ollm_tui.config.inputs import FILE_NAME, FOLDER_NAME, Inputs
@@ -37,8 +37,10 @@ def targets(inputs: Inputs, files: Iterable[SourceFile]) -> tuple[Target, ...]:
             *_replaced(inputs, "--config replaces this file"),
         )
     if inputs.no_config:
-        return _replaced(inputs, "With --no-config and --demo no file is read")
+        return _replaced(inputs, "With --no-config no file is read")
     user = known.get(Origin.USER) or _user(inputs)
+    if inputs.is_passing:
+        return (replace(_target(inputs, user), note="It is the demo's own and goes with it."),)
     return (_target(inputs, user), _target(inputs, known.get(Origin.WORKSPACE)))
 
 

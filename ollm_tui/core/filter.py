@@ -163,6 +163,15 @@ class Filter:
         return models
 
 
+def is_condition(term: str) -> bool:
+    """Whether a term asks for a field by its name, so that it cannot be meant as a model's name."""
+    split = _OPERATORS.fullmatch(term.lstrip("-!"))
+    if split is None:
+        return False
+    field = split[1].casefold()
+    return _ALIASES.get(field, field) in FIELDS
+
+
 def _term(term: str) -> _Test:
     bare = term.lstrip("-!")
     if not bare:

@@ -28,6 +28,8 @@ _MARK = (
     "\u0951-\u0957\u0e31\u0e34-\u0e3a\u0e47-\u0e4e\u0eb1\u0eb4-\u0ebc\u0ec8-\u0ece"
     "\u1ab0-\u1aff\u1dc0-\u1dff\u20d0-\u20ff\u3099\u309a\ufe00-\ufe0f\ufe20-\ufe2f]"
 )
+_JOINERS = "\u200c\u200d\ufe0e\ufe0f"
+_JOINED = re.compile(f"([{_JOINERS}])")
 _STACKED_MARKS = re.compile(f"({_MARK}{{2}}){_MARK}+")
 
 
@@ -61,3 +63,10 @@ def clean_block(text: str, limit: int = BLOCK_LIMIT) -> str:
     if is_cut or len(text) > limit:
         text = text[: limit - 2] + "\n…"
     return text
+
+
+def clean_pasted(text: str) -> str:
+    """As `clean_block`, but what joins letters in scripts and emoji stays, for prompts need it."""
+    return "".join(
+        part if part in _JOINERS else clean_block(part) for part in _JOINED.split(text) if part
+    )

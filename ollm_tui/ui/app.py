@@ -210,7 +210,7 @@ class OllmApp(ArrangedApp):
 
     # Keys that work anywhere.
 
-    def action_filter(self) -> None:
+    async def action_filter(self) -> None:
         """Ask for a filter in a line of its own."""
         from ollm_tui.ui.filter_line import FilterLine
 
@@ -220,7 +220,7 @@ class OllmApp(ArrangedApp):
         self._main.show_view("installed")
         self.action_pane("installed")
         installed = self._main.query_one(InstalledPane)
-        self._main.mount(FilterLine(installed), before="#footer")
+        await self._main.mount(FilterLine(installed), before="#footer")
 
     def action_refresh(self) -> None:
         """Ask the server for everything again."""

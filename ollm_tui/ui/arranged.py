@@ -101,6 +101,8 @@ class ArrangedApp(SwitchingApp):
         self._arrange()
 
     def on_descendant_focus(self, event: events.DescendantFocus) -> None:
+        if not self.screen_stack:
+            return  # the screens are being closed, which moves the focus
         name = self._main.pane_of(event.widget)
         if name and event.widget.display:
             self._active = name
@@ -169,4 +171,4 @@ class ArrangedApp(SwitchingApp):
             return ""
         from ollm_tui.ui.deleting import countdown
 
-        return countdown(self.service)
+        return countdown(self.service, self._width * 3 // 5)

@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 
+from rich.cells import cell_len
 from textual.dom import DOMNode
 
 from ollm_tui.core.error import OllmError
@@ -12,6 +13,7 @@ from ollm_tui.service.consequences import Consequences
 from ollm_tui.service.service import ModelService
 from ollm_tui.ui import format as words
 from ollm_tui.ui import work
+from ollm_tui.ui.rows import fit_name
 from ollm_tui.ui.screens.confirm import Choice, ConfirmScreen
 
 _LISTED = 8
@@ -125,12 +127,20 @@ def _lines(service: ModelService, models: Sequence[ModelInfo], told: Consequence
     return lines
 
 
-def countdown(service: ModelService) -> str:
-    """What the status line says of deletes that can still be taken back; empty without any."""
+def countdown(service: ModelService, room: int) -> str:
+    """What the status line says of deletes that can still be taken back; empty without any.
+
+    Args:
+        room: cells that it may take; a long name is cut for it.
+    """
     pending = service.deletions.state.pending
     if not pending:
         return ""
     left_s = max(0.0, (pending[-1].due_at - service.now()).total_seconds())
     names = [clean_line(name) for one in pending for name in one.names]
     what = names[0] if len(names) == 1 else words.count(len(names), "model")
-    return f"deleting {what} in {left_s:.0f} s, u undoes"
+    rest = f" in {left_s:.0f} s, u undoes"
+    named = f"deleting {what}{rest}"
+    if cell_len(named) <= room:
+        return named
+    return f"deleting {fit_name(what, max(8, room - len('deleting ') - len(rest)))}{rest}"

@@ -46,7 +46,7 @@ class FilterLine(Vertical):
 
     def take_focus(self) -> None:
         """Go on typing."""
-        self.query_one(Input).focus()
+        self.screen.set_focus(self.query_one(Input))  # at once, for what is typed meanwhile
 
     def on_unmount(self) -> None:
         self.screen.remove_class("-filtering", "-bad-filter")
@@ -69,7 +69,7 @@ class FilterLine(Vertical):
 
     def action_keep(self) -> None:
         """Back to the list; the filter stays."""
-        self._pane.focus()
+        self.screen.set_focus(self._pane)
         self.remove()
 
     def action_clear(self) -> None:

@@ -78,6 +78,12 @@ def age(then: datetime | None, now: datetime) -> str:
     return "now"
 
 
+def ago(then: datetime | None, now: datetime) -> str:
+    """As `age`, as part of a sentence: 5 hours ago, just now."""
+    passed = age(then, now)
+    return "just now" if passed == "now" else f"{passed} ago"
+
+
 def context(context_tokens: int | None) -> str:
     """A context window, short: 128000 and 131072 both read 128k. Source: ruling Z12."""
     if context_tokens is None:

@@ -1,13 +1,17 @@
 """What keys do, whoever pressed, clicked or named them: act, or say why not just now."""
 
+import asyncio
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from contextlib import suppress
 from functools import partial
 from typing import TYPE_CHECKING
 
+from textual import events
 from textual.app import App, SystemCommand
 from textual.dom import DOMNode
 from textual.screen import Screen
 
+from ollm_tui.core.text import clean_pasted
 from ollm_tui.ui import keymap
 from ollm_tui.ui.rows import RowList
 
@@ -24,6 +28,7 @@ PLACES: Mapping[str, tuple[str, ...]] = {
 }
 """Whose keys each widget of the panes has, by its id."""
 REASON_S = 3.0
+OPENING_LIMIT_S = 1.0
 _TARGETS = ("app.", "focused.")
 
 
@@ -56,6 +61,31 @@ class KeyedApp(App[None]):
     def go_to(self, place: str) -> None:
         """Make the pane active to which a place belongs; nothing for other places."""
         raise NotImplementedError
+
+    async def on_event(self, event: events.Event) -> None:
+        # What is pasted comes from outside as well, and fields draw it as it is.
+        if isinstance(event, events.Paste) and not event.is_forwarded:
+            event.text = clean_pasted(event.text)
+        if isinstance(event, events.Key) and not event.is_forwarded and await self._acted_on(event):
+            return
+        await super().on_event(event)
+
+    async def _acted_on(self, event: events.Key) -> bool:
+        """Act on a key before the next one is looked at, unless a field has the focus.
+
+        Slow lines deliver keys in bundles. A key that went down to the widget and up again would
+        act only when the ones after it had gone the same way, to whatever had the focus before:
+        `/coder` would open the configuration.
+        """
+        screen = self.screen
+        if not screen.is_mounted:  # a dialog that is just opening; it takes the focus then
+            with suppress(TimeoutError):
+                await asyncio.wait_for(screen._mounted_event.wait(), OPENING_LIMIT_S)
+        if self.focused is not None and self.focused.check_consume_key("a", "a"):
+            return False  # it takes letters, and some other keys, for itself
+        return await self._check_bindings(event.key, priority=True) or await self._check_bindings(
+            event.key
+        )
 
     def rebind(self, wanted: Mapping[str, str], changed: Callable[[], None]) -> None:
         """Have the keys that the configuration asks for; call `changed` when they are others."""

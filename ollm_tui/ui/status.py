@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from ollm_tui.config.problem import ConfigProblem
 
 _ROOMY = 100
+_ESSENTIAL = ("app.pull", "app.filter", "app.help", "app.quit")
 _HEALTH = {
     ServerHealth.CONNECTING: ("○", "$text-muted", "connecting"),
     ServerHealth.ONLINE: ("●", "$text-success", ""),
@@ -36,21 +37,25 @@ def status_line(
     server, models = service.server, service.models
     glyph, style, word = _HEALTH[server.health]
     parts: list[Content] = []
+    spare: list[Content] = []  # what can be left out, the first of them first
     if is_demo:
         label = " DEMO: made-up models " if width >= _ROOMY else " DEMO "
         parts.append(Content.styled(label, "bold reverse $text-warning"))
+    if deleting:
+        parts.append(Content.styled(deleting, "bold $text-warning"))
     name = " ".join(part for part in (server.provider, server.version, word) if part)
     parts.append(Content.assemble((glyph, style), f" {name}"))
-    parts.append(Content.styled(server.host, "$text-muted"))
+    parts.append(host := Content.styled(server.host, "$text-muted"))
+    spare.append(host)
     if models.as_of is not None:
         total = sum(model.size_bytes for model in models.models)
         parts.append(Content(words.count(len(models.models), "model")))
-        parts.append(Content(words.size(total)))
-    if deleting:
-        parts.insert(1 if is_demo else 0, Content.styled(deleting, "bold $text-warning"))
+        parts.append(size := Content(words.size(total)))
+        spare.insert(0, size)
     loaded = len(service.running.models)
     if loaded:
-        parts.append(Content.styled(f"{loaded} loaded", "$text-success"))
+        parts.append(memory := Content.styled(f"{loaded} loaded", "$text-success"))
+        spare.append(memory)
     downloads = [item for item in service.queue.items if item.progress.status.is_active]
     if downloads:
         speed = sum(item.progress.download_speed for item in downloads)
@@ -61,6 +66,9 @@ def status_line(
             else Content.styled(f"↓ {words.speed(speed)}", "$text-accent")
         )
     line = Content.styled(" ollm-tui", "bold $primary")
+    while spare and sum(part.cell_length + 3 for part in (line, *parts)) - 3 > width:
+        dropped = spare.pop(0)
+        parts = [part for part in parts if part is not dropped]
     for part in parts:
         if line.cell_length + part.cell_length + 3 > width:
             break
@@ -92,12 +100,11 @@ def footer_line(
     shown.sort(key=lambda key: key.where == keymap.EVERYWHERE)
     text = ""
     spans: list[Span] = []
-    palette = " ".join((*(keymap.cap(k) for k in keys if k.id == "app.palette"), "palette "))
-    for key in shown:
+    label = "palette " if width >= _ROOMY else ""
+    palette = " ".join((*(keymap.cap(k) for k in keys if k.id == "app.palette"), label))
+    for key in _that_fit(shown, width - len(palette)):
         cap = keymap.cap(key)
-        piece = f" {cap} {key.label} "
-        if len(text) + len(piece) + len(palette) > width:
-            continue
+        piece = _piece(key)
         start = len(text) + 1
         if keymap.why_not(key, now):
             spans.append(Span(start, start + len(piece) - 2, "dim $text-muted"))
@@ -112,9 +119,23 @@ def footer_line(
         text += piece
     gap = max(1, width - len(text) - len(palette))
     at = len(text) + gap
-    spans.append(Span(at, at + len(palette) - len("palette "), "bold $accent"))
+    spans.append(Span(at, at + len(palette) - len(label), "bold $accent"))
     spans.append(Span(at, at + len(palette), Style.from_meta({"@click": "app.command_palette"})))
     return Content(text + " " * gap + palette, spans)
+
+
+def _that_fit(keys: Sequence[keymap.Key], width: int) -> list[keymap.Key]:
+    """Those there is room for, in their order; what nobody can do without has room first."""
+    kept = set()
+    for key in sorted(keys, key=lambda key: key.id not in _ESSENTIAL):
+        if len(_piece(key)) <= width:
+            width -= len(_piece(key))
+            kept.add(key.id)
+    return [key for key in keys if key.id in kept]
+
+
+def _piece(key: keymap.Key) -> str:
+    return f" {keymap.cap(key)} {key.label} "
 
 
 def tab_line(panes: Sequence[str], active: str) -> Content:

@@ -8,7 +8,9 @@ import logging
 from collections.abc import Callable, Coroutine
 from typing import TypeVar
 
-from textual.dom import DOMNode
+from textual.app import ScreenStackError
+from textual.css.query import NoMatches
+from textual.dom import DOMNode, NoScreen
 from textual.worker import Worker
 
 from ollm_tui.core.error import OllmError
@@ -59,6 +61,22 @@ async def _guarded(node: DOMNode, job: Coroutine[object, object, None]) -> None:
         await job
     except OllmError as error:
         report(node, error)
+    except NoMatches as error:
+        if not _is_left(node):
+            _report_bug(node, error)
+        # Else there is nothing any more to draw the answer on, and nobody waits for it.
     except Exception as error:
-        _LOG.exception("a worker failed")
-        report(node, as_bug(error))
+        _report_bug(node, error)
+
+
+def _report_bug(node: DOMNode, error: Exception) -> None:
+    _LOG.exception("a worker failed")
+    report(node, as_bug(error))
+
+
+def _is_left(node: DOMNode) -> bool:
+    """Whether the screen that the work was for has been closed meanwhile."""
+    try:
+        return node.screen not in node.app.screen_stack
+    except (NoScreen, ScreenStackError):
+        return True

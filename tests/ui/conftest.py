@@ -21,6 +21,10 @@ from tests.ui.screen import Screen
 OpenApp = Callable[..., AbstractAsyncContextManager[Screen]]
 
 
+def pytest_addoption(parser: pytest.Parser) -> None:
+    parser.addoption("--write-snapshots", action="store_true", help="draw tests/ui/snapshots anew")
+
+
 @pytest.fixture(autouse=True)
 def _still(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("TEXTUAL_ANIMATIONS", "none")

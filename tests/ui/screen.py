@@ -13,6 +13,7 @@ from ollm_tui.ui.rows import RowList
 
 PATIENCE_S = 10.0
 _KEYS = {" ": "space", "/": "slash", "?": "question_mark", "@": "at", ":": "colon"}
+_LETTERS = {name: letter for letter, name in _KEYS.items()}
 
 
 class Screen:
@@ -41,6 +42,16 @@ class Screen:
     async def press(self, *keys: str) -> None:
         """Press keys and let the app answer."""
         await self.pilot.press(*keys)
+
+    async def tap(self, key: str) -> None:
+        """As `press` with one key, but only until every widget has seen it: a tenth of the time."""
+        letter = _LETTERS.get(key, key if len(key) == 1 else None)
+        self.app.post_message(events.Key(_KEYS.get(key, key), letter))
+        await self.settle()
+
+    async def settle(self) -> None:
+        """Let every widget see what it has been sent so far."""
+        await self.pilot._wait_for_screen()
 
     async def type(self, text: str) -> None:
         """Type a text into the field that has the focus."""

@@ -38,7 +38,7 @@ async def test_a_click_moves_the_cursor_and_a_double_click_inspects(open_app: Op
 
 
 @pytest.mark.parametrize(
-    ("key", "opens"), [("p pull", "Pull models"), ("? help", "esc closes"), ("/ filter", "of 31")]
+    ("key", "opens"), [("p pull  ", "Pull models"), ("? help", "esc closes"), ("/ filter", "of 31")]
 )
 async def test_the_footer_can_be_clicked(open_app: OpenApp, key: str, opens: str) -> None:
     async with open_app() as screen:
@@ -118,6 +118,6 @@ async def test_each_size_shows_what_it_has_room_for(
     open_app: OpenApp, size: tuple[int, int], shown: str, gone: str
 ) -> None:
     async with open_app(size=size) as screen:
-        text = await screen.sees("1 Installed", shown, "CTX", "SIZE", "palette")
+        text = await screen.sees("1 Installed", shown, "CTX", "SIZE", "ctrl+p")
         assert gone not in text
         assert all(len(line) <= size[0] for line in text.splitlines())

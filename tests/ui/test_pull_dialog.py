@@ -104,3 +104,43 @@ async def test_several_are_queued_at_once(open_app: OpenApp, server: SandboxServ
         await screen.type("qwen3:14b phi3:mini")
         await screen.press("enter")
         await screen.until(lambda: len(screen.service.queue.items) == 2)
+
+
+async def test_conditions_leave_what_meets_them_and_enter_pulls_it(open_app: OpenApp) -> None:
+    async with open_app() as screen:
+        screen.app._known = known
+        await screen.press("p")
+        await screen.type("size<1G")
+        await screen.misses("~9.3 GB")
+        await screen.press("backspace", "backspace")
+        await screen.type("10G")
+        await screen.sees("~9.3 GB", "qwen3:14b: about 9.3 GB")
+        await screen.press("enter")
+        await screen.until(lambda: [i.name for i in screen.service.queue.items] == ["qwen3:14b"])
+
+
+async def test_a_condition_that_is_none_says_what_would_be_one(open_app: OpenApp) -> None:
+    async with open_app() as screen:
+        await screen.press("p")
+        await screen.type("cap:tols")
+        await screen.sees("There is no capability “tols”; did you mean tools?")
+        await screen.press("enter")
+        await screen.sees("Pull models")
+        assert not screen.service.queue.items
+
+
+async def test_enter_takes_what_an_arrow_has_picked_else_what_is_typed(open_app: OpenApp) -> None:
+    async with open_app() as screen:
+        await screen.press("p")
+        await screen.type("phi3:mini qwen")
+        await screen.sees("~9.3 GB")
+        await screen.press("down", "up", "enter")
+        await screen.until(lambda: queued(screen) == {"phi3:mini", "qwen3:14b"})
+        await screen.press("p")
+        await screen.type("qwen")
+        await screen.press("enter")
+        await screen.until(lambda: "qwen:latest" in queued(screen))
+
+
+def queued(screen: Screen) -> set[str]:
+    return {item.name for item in screen.service.queue.items}

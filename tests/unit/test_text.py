@@ -6,7 +6,14 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ollm_tui.core.text import BLOCK_LIMIT, LINE_LIMIT, REPLACEMENT, clean_block, clean_line
+from ollm_tui.core.text import (
+    BLOCK_LIMIT,
+    LINE_LIMIT,
+    REPLACEMENT,
+    clean_block,
+    clean_line,
+    clean_pasted,
+)
 
 ANY_TEXT = st.text(st.characters(exclude_categories=()), max_size=200)
 HOSTILE_TEXT = st.lists(
@@ -88,3 +95,9 @@ def test_plain_text_passes_untouched(text: str) -> None:
     assert clean_line(text) == text
     assert clean_block(text) == text
     assert REPLACEMENT not in clean_line(text)
+
+
+def test_what_is_pasted_keeps_joiners_and_nothing_else_that_nobody_sees() -> None:
+    assert clean_pasted("a\x1b[2Jb\nمی\u200cخواهم 👩\u200d👧 \u202ex\x00") == (
+        "a�[2Jb\nمی\u200cخواهم 👩\u200d👧 �x�"
+    )

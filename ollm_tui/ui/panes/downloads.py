@@ -3,6 +3,7 @@
 from collections import Counter
 from collections.abc import Sequence
 
+from rich.cells import cell_len
 from textual.content import Content
 
 from ollm_tui.core.event import QueueItem, QueueState
@@ -48,7 +49,7 @@ class DownloadsPane(RowList[QueueItem]):
 
     def show(self, state: QueueState) -> None:
         """Draw what the service knows."""
-        if [item.id for item in state.items] == [item.id for item in self.items]:
+        if state.items and [item.id for item in state.items] == [item.id for item in self.items]:
             self.update_items(state.items)
         else:
             self.set_items(state.items, _EMPTY)
@@ -148,6 +149,7 @@ class DownloadsPane(RowList[QueueItem]):
         # Everything else is a sentence, which may use the room of the numbers.
         name_width = fit_columns(self.COLUMNS, width - 1)[1]
         text, style = sentence(item, self._service.now())
+        name_width = max(name_width, min(cell_len(item.display_name), width - 3 - cell_len(text)))
         return [
             (_GLYPHS[status][0] + " ", _GLYPHS[status][1]),
             (fit_text(item.display_name, name_width) + " ", ""),

@@ -145,8 +145,8 @@ def _overview(
     if info.architecture and info.architecture != info.family:
         yield Text(info.architecture, label="built as")
     if info.modified_at is not None:
-        ago = words.age(info.modified_at, now)
-        yield Text(f"{info.modified_at.astimezone():%Y-%m-%d %H:%M}, {ago} ago", label="changed")
+        ago = words.ago(info.modified_at, now)
+        yield Text(f"{info.modified_at.astimezone():%Y-%m-%d %H:%M}, {ago}", label="changed")
     if source := words.source(listed.name):
         yield Text(source, label="source")
     if listed.digest:

@@ -231,7 +231,7 @@ class InstalledPane(RowList[ModelInfo]):
 
     def action_inspect(self) -> None:
         if self.item is not None:
-            self.app.query_one("#inspector").focus()
+            self.post_message(self.Chosen(self))  # as a second click does
 
     def action_copy_name(self) -> None:
         if self.item is not None:

@@ -30,6 +30,7 @@ if TYPE_CHECKING:
     from ollm_tui.ui.simulator.scenarios import ScenarioBook
 
 _WORK = "simulate"
+_OTHER_PROFILE = "For another profile: esc, 4, ← or → to it, and o again in pane 1."
 
 
 class RouterPane(RowList[Line]):
@@ -272,7 +273,7 @@ class RouterPane(RowList[Line]):
 
         start = self._what_if.start
         change = SetOverride(start.profile, model)
-        told = consequences(start, change.apply(start))
+        told = [*consequences(start, change.apply(start))[:3], _OTHER_PROFILE]
         self.post_message(self.SaveWanted(change.edits(start), told))
 
     def question(self, question: "Question") -> None:

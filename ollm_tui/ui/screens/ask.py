@@ -71,7 +71,7 @@ class AskScreen(ModalScreen[Answer[T] | None]):
 
     def on_mount(self) -> None:
         self.query_one(OptionList).can_focus = False
-        self.query_one(Input).focus()
+        self.set_focus(self.query_one(Input))  # at once, for what is typed meanwhile
         self._offer("")
 
     @on(Input.Changed)

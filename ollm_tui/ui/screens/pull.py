@@ -1,6 +1,6 @@
 """Asks for names of models to pull; several at once, checked before anything is asked for."""
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import ClassVar
 
 from textual import on
@@ -12,7 +12,8 @@ from textual.screen import ModalScreen
 from textual.widgets import Input, Label, OptionList
 from textual.widgets.option_list import Option
 
-from ollm_tui.core.error import InvalidName
+from ollm_tui.core.error import FilterError, InvalidName
+from ollm_tui.core.filter import Filter, is_condition
 from ollm_tui.core.model import ModelInfo
 from ollm_tui.core.name import name_key, parse_reference
 from ollm_tui.core.text import clean_line
@@ -22,10 +23,13 @@ from ollm_tui.ui import work
 from ollm_tui.ui.fit_words import verdict
 from ollm_tui.ui.rows import fit_name
 
-SHOWN = 10
-RECENT = 50
+OFFERED = 100  # more is a matter of typing
+RECENT, RECENT_OFFERED = 50, 5
 _NAME = 28
-_HINT = "enter pulls, several names with blanks between; tab takes a suggestion; esc leaves"
+_HINT = (
+    "enter pulls, several names with blanks between; tab or ↓ takes a suggestion; "
+    "cap:tools size<10G filters; esc leaves"
+)
 
 Suggest = Callable[[str], Sequence[tuple[str, str]]]
 Known = Callable[[str], ModelInfo | None]
@@ -64,6 +68,7 @@ class PullScreen(ModalScreen[list[str]]):
         self._free_bytes: int | None = None
         self._recent: dict[str, str] = {}
         self._names: list[str] = []
+        self._is_picked = False  # with an arrow, so that enter takes it
         self._warned_of: list[str] = []
 
     def compose(self) -> ComposeResult:
@@ -77,7 +82,7 @@ class PullScreen(ModalScreen[list[str]]):
             yield Label(Content(_HINT), classes="hint")
 
     def on_mount(self) -> None:
-        self.query_one(Input).focus()
+        self.set_focus(self.query_one(Input))  # at once, for what is typed meanwhile
         self.query_one(OptionList).can_focus = False
         self._offer("")
         work.run(self, self._learn(), "pull dialog", exclusive=True)
@@ -86,28 +91,37 @@ class PullScreen(ModalScreen[list[str]]):
         """Ask for what takes a moment: past downloads, and what the disk has left."""
         now = self._service.now()
         for ended in await self._service.downloads.history(RECENT):
-            ago = words.age(ended.ended_at, now)
-            self._recent.setdefault(ended.name, f"{ended.state.value} {ago} ago")
+            ago = words.ago(ended.ended_at, now)
+            self._recent.setdefault(ended.name, f"{ended.state.value} {ago}")
         self._free_bytes = await self._service.free_bytes()
         if self.is_attached:
             self._offer(self._word)
 
     @property
     def _typed_names(self) -> list[str]:
-        return self.query_one(Input).value.split()
+        return [word for word in self.query_one(Input).value.split() if not is_condition(word)]
+
+    @property
+    def _conditions(self) -> list[str]:
+        return [word for word in self.query_one(Input).value.split() if is_condition(word)]
 
     @property
     def _word(self) -> str:
-        return self.query_one(Input).value.rpartition(" ")[2]
+        """What is being typed of a name; empty after a blank or in a condition."""
+        word = self.query_one(Input).value.rpartition(" ")[2]
+        return "" if is_condition(word) else word
 
     @on(Input.Changed)
     def _typed(self) -> None:
+        self._is_picked = False
         self._say(_HINT, is_error=False)
         self._offer(self._word)
 
     @on(Input.Submitted)
     def _submitted(self) -> None:
         names = self._typed_names
+        if self._highlighted_name and (self._is_picked or (self._conditions and not names)):
+            names = [*names[: len(names) - bool(self._word)], self._highlighted_name]
         if not names:
             return
         try:
@@ -143,8 +157,9 @@ class PullScreen(ModalScreen[list[str]]):
         if not name:
             return
         field = self.query_one(Input)
-        before = field.value.rpartition(" ")[0]
-        field.value = f"{before} {name}".strip()
+        # The conditions have done their work: what is left is what is pulled.
+        names = self._typed_names
+        field.value = " ".join([*names[: len(names) - bool(self._word)], name])
         field.cursor_position = len(field.value)
 
     def action_highlight(self, by: int) -> None:
@@ -152,6 +167,8 @@ class PullScreen(ModalScreen[list[str]]):
         if self._names:
             at = -1 if options.highlighted is None else options.highlighted
             options.highlighted = (at + by) % len(self._names)
+            self._is_picked = True
+            self._show_cost()
 
     def action_leave(self) -> None:
         self.dismiss([])
@@ -162,7 +179,7 @@ class PullScreen(ModalScreen[list[str]]):
         return self._names[at] if at is not None and at < len(self._names) else ""
 
     def _offer(self, word: str) -> None:
-        suggestions = list(self._suggestions(word))[:SHOWN]
+        suggestions = list(self._suggestions(word))[:OFFERED]
         self._names = [name for name, _ in suggestions]
         options = self.query_one(OptionList)
         options.clear_options()
@@ -183,8 +200,10 @@ class PullScreen(ModalScreen[list[str]]):
             for name, about in self._recent.items()
             if wanted in name.casefold() and name_key(name) not in installed
         ]
-        offered = [*recent[: SHOWN // 2], *self._suggest(word)]
-        if wanted:  # what is there already is pulled anew only on purpose
+        offered = [*recent[:RECENT_OFFERED], *self._suggest(word)]
+        if self._conditions:
+            offered = list(self._that_meet(offered))
+        elif wanted:  # what is there already is pulled anew only on purpose
             offered += [
                 (model.display_name, f"installed, {words.size(model.size_bytes)}; pulls its update")
                 for model in installed.values()
@@ -197,12 +216,26 @@ class PullScreen(ModalScreen[list[str]]):
                 seen.add(name_key(name))
                 yield name, about
 
+    def _that_meet(self, offered: Iterable[tuple[str, str]]) -> Iterator[tuple[str, str]]:
+        """Those whose known facts meet the conditions typed; says when a condition is none."""
+        try:
+            wanted = Filter.parse(" ".join(self._conditions))
+        except FilterError as error:
+            self._say(". ".join((error.message, *error.actions)), is_error=True)
+            return
+        for name, about in offered:
+            known = self._known(name)
+            if known is not None and wanted.matches(known):
+                yield name, about
+
     def _show_cost(self) -> None:
         """Say what the names typed would take, or the suggestion until one is whole."""
         names, offered = self._typed_names, self._highlighted_name
         word = self._word.casefold()
         if not names:
             names = [offered]
+        elif self._is_picked:
+            names = [*names[: len(names) - bool(word)], offered]
         elif word and self._known(names[-1]) is None and word in offered.casefold():
             names = [*names[:-1], offered]
         label = self.query_one("#cost", Label)

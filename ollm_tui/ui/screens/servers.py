@@ -113,7 +113,7 @@ class ServerScreen(ModalScreen[Server | None]):
 
     def on_mount(self) -> None:
         self.query_one(ServerList).set_items((), [("Reading the configuration …", "dim")])
-        self.query_one(Input).focus()
+        self.set_focus(self.query_one(Input))  # at once, for what is typed meanwhile
         work.run(self, self._read(), "servers", exclusive=True)
 
     async def _read(self) -> None:

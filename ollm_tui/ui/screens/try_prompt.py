@@ -111,7 +111,7 @@ class TryPromptScreen(ModalScreen[None]):
     def on_mount(self) -> None:
         field = self.query_one(PromptField)
         field.border_title = "Prompt"
-        field.focus()
+        self.set_focus(field)  # at once, for what is typed meanwhile
         self.query_one(Answer).border_title = "Answer"
         self._title(None)
         self._replan()

@@ -139,7 +139,8 @@ class ExplainView(View):
     )
 
     def __init__(self) -> None:
-        self._fitted: tuple[int, list[int]] = (-1, [])
+        # A pane that has yet to be laid out has no width, or less.
+        self._fitted: tuple[int | None, list[int]] = (None, [])
 
     def lines(self, scene: Scene, width: int) -> Sequence[Line]:
         from ollm_tui.routing.decision import Outcome

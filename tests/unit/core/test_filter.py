@@ -3,7 +3,7 @@
 import pytest
 
 from ollm_tui.core.error import FilterError
-from ollm_tui.core.filter import EXAMPLE, Filter
+from ollm_tui.core.filter import EXAMPLE, Filter, is_condition
 from ollm_tui.core.model import ModelCapabilities, ModelInfo
 
 QWEN = ModelInfo(
@@ -169,3 +169,15 @@ def test_a_bad_filter_says_what_is_wrong_and_what_is_valid(
 
 def test_the_example_is_valid() -> None:
     assert Filter.parse(EXAMPLE).matches(QWEN) is False
+
+
+@pytest.mark.parametrize(
+    "term", ["cap:tools", "size<10G", "-cap:vision", "params<=8b", "fam:llama"]
+)
+def test_a_condition_names_its_field(term: str) -> None:
+    assert is_condition(term)
+
+
+@pytest.mark.parametrize("term", ["qwen3:8b", "hf.co/a/b:q4", "coder", "loaded", "", "a=b"])
+def test_a_name_is_no_condition(term: str) -> None:
+    assert not is_condition(term)
