@@ -280,13 +280,14 @@ def _amount(amount: _Amount, field: str, operator: str, text: str) -> _Test:
     value = amount.value
     if field == "params":
         limit = round(limit, 1)
-    if operator in _COMPARE:
-        compare = _COMPARE[operator]
-        return lambda model, marked: (known := value(model)) is not None and compare(known, limit)
     limits = {limit}
     if field == "ctx" and unit:
-        # 131072 is shown as 128k, and so it is found by that.
+        # 131072 is shown as 128k, and so it is found by that, and is neither more nor less.
         limits.add(float(number[1]) * {"k": 1024.0, "m": 1024.0**2}[unit])
+    if operator in _COMPARE:
+        compare = _COMPARE[operator]
+        bound = max(limits) if operator in ("<=", ">") else min(limits)
+        return lambda model, marked: (known := value(model)) is not None and compare(known, bound)
     test: _Test = lambda model, marked: value(model) in limits  # noqa: E731  (one of many lambdas)
     return _not(test) if operator == "!=" else test
 

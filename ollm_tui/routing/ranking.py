@@ -262,7 +262,10 @@ class Judge:
                 budget = gigabytes(self._config.memory_budget_bytes or 0)
                 return Code.OVER_BUDGET, f"needs {need}, {budget} are there"
             case 6 | 7 | 8:
-                sizes = f"{size(model)}, {name} is {size(winner)}"
+                mine_is, other_is = size(model), size(winner)
+                if mine_is == other_is:  # as far as parameters are told
+                    mine_is, other_is = gigabytes(model.size_bytes), gigabytes(winner.size_bytes)
+                sizes = f"{mine_is}, {name} is {other_is}"
                 return Code.LOST_TIEBREAK, f"size: {sizes}"
             case 9:
                 return Code.LOST_TIEBREAK, f"context: {-mine[9]:,} < {-best[9]:,}"

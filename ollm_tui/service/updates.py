@@ -111,7 +111,7 @@ async def _judge(
         return verdict(UpdateVerdict.SKIPPED, "the server does not tell its digest")
     registry = parse_name(reference).host
     if registry in silent:
-        return verdict(UpdateVerdict.FAILED, str(silent[registry]))
+        return verdict(UpdateVerdict.FAILED, _why(silent[registry]))
     try:
         plan = await plans.plan(reference)
     except Unsupported:
@@ -130,3 +130,8 @@ async def _judge(
         total_bytes=plan.total_bytes,
         missing_bytes=0 if is_current else plan.missing_bytes,
     )
+
+
+def _why(error: OllmError) -> str:
+    """Why a registry could not be asked; its message names the model that was asked about."""
+    return error.cause or error.message

@@ -70,7 +70,8 @@ async def carry_out(
     )
     errors = await pending.wait()
     if errors is None:
-        node.app.notify(f"Taken back: {what} stays", timeout=4, markup=False)
+        verb = "stays" if len(models) == 1 else "stay"
+        node.app.notify(f"Taken back: {what} {verb}", timeout=4, markup=False)
     elif len(errors) == len(models) == 1:
         raise next(iter(errors.values()))
     elif errors:

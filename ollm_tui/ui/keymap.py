@@ -222,6 +222,8 @@ KEYS: tuple[Key, ...] = (
     Key("router.fixes", "f", "view('fixes')", ROUTER, "fixes", "What would change it", True, True),
     Key("router.what_if", "w", "view('what_if')", ROUTER, "what if", "Try changes", True, True),
     Key("router.matrix", "m", "view('matrix')", ROUTER, "matrix", "Profiles by models", True, True),
+    Key("router.try", "t", "try_prompt", ROUTER, "try", "Try a prompt", True, True),
+    Key("router.apply", "P", "apply", ROUTER, "apply", "Save what is tried, or export", True, True),
     Key(
         "router.breakpoints",
         "b",
@@ -243,12 +245,10 @@ KEYS: tuple[Key, ...] = (
         True,
     ),
     Key("router.lint", "i", "view('lint')", ROUTER, "lint", "What is hardly meant", True, True),
-    Key("router.try", "t", "try_prompt", ROUTER, "try", "Try a prompt", True, True),
     Key("router.scenarios", "T", "view('scenarios')", ROUTER, "cases", "Run the cases", True, True),
     Key(
         "router.record", "R", "record", ROUTER, "record", "Keep this decision as a case", True, True
     ),
-    Key("router.apply", "P", "apply", ROUTER, "apply", "Save what is tried, or export", True, True),
     Key("router.copy", "y", "copy", ROUTER, "copy", "Copy the decision as text", False, True),
     Key("what_if.more", "plus,equals_sign", "step(1)", WHAT_IF, "more", "The next value", True),
     Key("what_if.less", "minus", "step(-1)", WHAT_IF, "less", "The value before", True),
@@ -265,6 +265,9 @@ KEYS: tuple[Key, ...] = (
     Key("doctor.again", "r", "again", DOCTOR, "again", "Look again"),
     Key("doctor.close", "escape,q,D", "dismiss", DOCTOR, "close", "Close"),
 )
+
+ALSO = {WHAT_IF: ("router.apply",)}
+"""Keys that the footer of a place shows besides its own, by id."""
 
 _SYMBOLS = {
     "slash": "/",

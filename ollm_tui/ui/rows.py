@@ -151,6 +151,11 @@ class RowList(ScrollView, Generic[T], can_focus=True):
         return self._items[self._cursor] if self._items else None
 
     @property
+    def cursor(self) -> int:
+        """The index of the row under the cursor."""
+        return self._cursor
+
+    @property
     def items(self) -> Sequence[T]:
         """What is shown, in order."""
         return self._items

@@ -94,7 +94,11 @@ def footer_line(
 ) -> Content:
     """The last line: the keys that apply here, each one clickable; dim if it cannot act now."""
     shown = [
-        key for key in keys if key.footer and key.keys and key.where in (where, keymap.EVERYWHERE)
+        key
+        for key in keys
+        if key.footer
+        and key.keys
+        and (key.where in (where, keymap.EVERYWHERE) or key.id in keymap.ALSO.get(where, ()))
     ]
     # The pane's own keys come first, the ones that work anywhere after them.
     shown.sort(key=lambda key: key.where == keymap.EVERYWHERE)

@@ -55,7 +55,7 @@ DATABASE = (
     ("d17", WIRE, ' and key.count(".") == 1', ""),
     ("d17", WIRE, "max(contexts, default=0) or None", "(contexts or [0])[-1] or None"),
     ("d18", FACTS, "value = _valid(field, getattr(model, field))", "value = None"),
-    ("d18", "cli/routing.py", "_SHOWS_AT_ONCE = 4", "_SHOWS_AT_ONCE = 5"),
+    ("d18", "service/details.py", "AT_ONCE = 4", "AT_ONCE = 5"),
     ("d19", FACTS, 'if cap is not None and facts["context_window"] > cap:', "if False:"),
     ("d19", FACTS, 'sources["context_window"] = "capped"', "pass"),
     ("d19", DATABASE_PY, "context_window = min(context_window, context_cap)", "pass"),

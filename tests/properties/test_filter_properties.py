@@ -68,7 +68,8 @@ def holds(term: tuple[str, ...], model: ModelInfo, is_marked: bool) -> bool:
         case ("flag", name):
             return bool(getattr(model, name))
         case ("ctx", operator, number, unit):
-            return compared(model.context_window, operator, int(number) * (1000 if unit else 1))
+            kilo = 1024 if operator in ("<=", ">") else 1000
+            return compared(model.context_window, operator, int(number) * (kilo if unit else 1))
         case ("size", operator, number, unit):
             return compared(model.size_bytes, operator, int(number) * UNITS[unit])
         case ("params", operator, number):

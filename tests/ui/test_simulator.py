@@ -110,7 +110,7 @@ async def test_a_model_that_nothing_makes_win_is_said_so(open_app: OpenApp) -> N
         await to_router(screen)
         await move_to(screen, "nomic-embed-text")
         await screen.press("enter")
-        await screen.sees("Make nomic-embed-text:latest the override of general.")
+        await screen.sees("No single change makes nomic-embed-text:latest win.")
 
 
 @both_sizes

@@ -240,8 +240,13 @@ class InstalledPane(RowList[ModelInfo]):
 
     def action_override(self) -> None:
         """Offer to make the model the override of the profile that the router shows."""
-        if self.item is not None:
-            self.post_message(self.OverrideWanted(self.item.name))
+        if self.item is None:
+            return
+        if self.item.embedding_only:
+            text = f"{self.item.display_name} is for embeddings and answers no prompts."
+            self.notify(text, severity="warning", markup=False)
+            return
+        self.post_message(self.OverrideWanted(self.item.name))
 
     def action_load(self) -> None:
         model = self.item

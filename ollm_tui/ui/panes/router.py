@@ -92,7 +92,9 @@ class RouterPane(RowList[Line]):
 
     def show(self, state: ModelsState) -> None:
         """Ask the router again, if the models are others; once the list of them is drawn."""
-        if state.as_of is None:
+        if state.as_of is None and state.error is not None and not state.loading:
+            self.set_items((), [("No models to choose from.", ""), (state.error.message, "bad")])
+        elif state.as_of is None:
             self.set_items((), [("Waiting for the models …", "dim")])
         elif state.models is not self._models and not state.loading:
             self._models = state.models
@@ -106,6 +108,8 @@ class RouterPane(RowList[Line]):
     # Keys.
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
+        if action in ("undo", "redo", "reset"):  # wherever something is tried
+            return self._what_if is not None and bool(self._what_if.trials or self._what_if.undone)
         if action in keymap.actions(keymap.WHAT_IF) and self.place != keymap.WHAT_IF:
             return False  # so that the key goes on to whoever else has it
         return True
@@ -121,6 +125,16 @@ class RouterPane(RowList[Line]):
         self._try(self._what_if.asking(self._profile))
         if self.place != keymap.WHAT_IF:
             self.action_jump(0)
+
+    def action_move(self, by: int) -> None:
+        """Move to the next line that is about something, past words and gaps."""
+        index = self.cursor + by
+        while 0 <= index < len(self.items) and self.items[index].item is None:
+            index += 1 if by > 0 else -1
+        if 0 <= index < len(self.items):
+            self.move_to(index)
+        else:
+            self.scroll_to(y=0 if by < 0 else len(self.items), animate=False)
 
     def action_view(self, name: str) -> None:
         """Show a view; the key of the one that is shown leads back to the trace."""

@@ -125,6 +125,13 @@ class FixesView(View):
 
 
 def _losers(scene: Scene) -> list[str]:
-    """Those who did not win, the nearest first."""
-    names = dict.fromkeys(c.model for hop in scene.decision.hops for c in hop.candidates)
+    """Those who did not win and could answer prompts, the nearest first."""
+    from ollm_tui.routing.decision import Code
+
+    names = dict.fromkeys(
+        c.model
+        for hop in scene.decision.hops
+        for c in hop.candidates
+        if c.code is not Code.EMBEDDING_ONLY
+    )
     return [name for name in names if name != scene.decision.model]

@@ -67,7 +67,9 @@ class WhatIfView(View):
             stage.do(field.step(1))
 
     def about(self, line: Line) -> str:
-        return line.item.hint if isinstance(line.item, Field) else ""
+        if isinstance(line.item, Field):
+            return line.item.hint
+        return "" if line.item is None else line.item.cause
 
     def has_work(self, scene: Scene) -> bool:
         self._comparison.begin(scene)

@@ -111,7 +111,9 @@ def test_what_nobody_knows_meets_no_condition(text: str) -> None:
 def test_a_kilo_is_a_thousand_but_what_is_shown_as_128k_is_found_by_it() -> None:
     assert Filter.parse("ctx>=128k").matches(CLOUD)
     assert Filter.parse("ctx=128k").matches(CLOUD)
-    assert Filter.parse("ctx>128k").matches(CLOUD)
+    assert Filter.parse("ctx<=128k").matches(CLOUD)
+    assert not Filter.parse("ctx>128k").matches(CLOUD)
+    assert not Filter.parse("ctx<128k").matches(CLOUD)
     assert not Filter.parse("ctx=131k").matches(CLOUD)
 
 
