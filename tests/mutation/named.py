@@ -16,6 +16,7 @@ Change = tuple[str, str, str, str]
 
 _TESTS = {
     "routing": "tests/unit/routing",
+    "service": "tests/cli/test_routing.py",
     "core": "tests/unit",
     "providers": "tests/unit/test_ollama_wire.py",
     "config": "tests/unit/config",
