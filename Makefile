@@ -32,8 +32,8 @@ bench: .venv/.stamp ## performance, as ratios measured in one run
 bench-peers: .venv/.stamp ## what `make bench ARGS=transfer` compares with, where pip has it; no part of the program
 	@$(PYTHON) -m pip install -q --disable-pip-version-check --upgrade --target .venv/peers 'huggingface_hub==2.4.0'
 
-faults: .venv/.stamp ## the long fault suite
-	@$(BIN)/pytest tests/faults --faults=full $(ARGS)
+faults: .venv/.stamp ## every fault in full, and tests/faults/RESULTS.md; ARGS=13 tries one row of it
+	@$(BIN)/python -m tests.faults $(ARGS)
 
 mutation: .venv/.stamp ## which mistakes the tests would not notice; ARGS=named or ARGS=a module, with or without tests
 	@$(BIN)/python -m tests.mutation $(ARGS)

@@ -12,8 +12,9 @@ from pathlib import Path
 
 import pytest
 
+from tests.faults.results import RUNS, WORST
+
 SEEDS = Path(__file__).with_name("seeds.json")
-RUNS, WORST = "runs", "worst"
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
