@@ -36,6 +36,7 @@ def main(arguments: Sequence[str]) -> int:
     with tempfile.TemporaryDirectory() as folder:
         notes = Path(folder) / "results"
         os.environ["FAULT_RESULTS"] = str(notes)
+        os.environ.setdefault("HYPOTHESIS_PROFILE", "nightly")  # 10,000 examples of a property
         command = ["--faults=full", f"--seed={options.seed}", f"--timeout={_SLOW_S}", "-q"]
         plugin = ["-p", "tests.faults.plugin", "-n", "2", "--dist", "worksteal"]
         wanted = [test for row in rows for test in row.tests]
