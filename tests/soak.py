@@ -60,8 +60,8 @@ def act(terminal: Terminal, server: SandboxServer, chance: random.Random) -> Non
     match what:
         case "pull":
             terminal.send("p")
-            linger(terminal, 0.3)
-            terminal.send(f"{chance.choice(NAMES)}\r")
+            if appears(terminal, "esc leaves"):  # else its letters would be keys
+                terminal.send(f"{chance.choice(NAMES)}\r")
         case "cancel":
             terminal.send("2xC1")
         case "refresh":
@@ -69,9 +69,11 @@ def act(terminal: Terminal, server: SandboxServer, chance: random.Random) -> Non
         case "view":
             terminal.send("".join(chance.choices("1234jkgG", k=8)))
         case "filter":
-            terminal.send("1/qwen\r")
-            linger(terminal, 0.3)
-            terminal.send("\x1b")
+            terminal.send("1/")
+            if appears(terminal, "Filter; enter keeps"):
+                terminal.send("qwen\r")
+                linger(terminal, 0.3)
+                terminal.send("\x1b")
         case "drop":
             server.drop_connections()
         case "away":
@@ -84,6 +86,15 @@ def act(terminal: Terminal, server: SandboxServer, chance: random.Random) -> Non
     linger(terminal, 0.2)
     for name in chance.sample(NAMES, 3):  # so that there is always something to pull
         server.store.remove(name)
+
+
+def appears(terminal: Terminal, text: str) -> bool:
+    """Draw until this is on the screen; whether it ever was."""
+    for _ in range(20):
+        if text in terminal.text:
+            return True
+        linger(terminal, 0.1)
+    return False
 
 
 def linger(terminal: Terminal, seconds: float) -> None:
