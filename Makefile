@@ -9,7 +9,7 @@ export UV_PYTHON_DOWNLOADS := never
 # Compiled bytecode is worth a tenth of the start-up time.
 unexport PYTHONDONTWRITEBYTECODE
 
-.PHONY: run demo test check bench bench-peers faults mutation screenshots lock clean
+.PHONY: run demo test check bench bench-peers faults soak mutation screenshots audit lock clean
 
 run: .venv/.stamp ## open the program
 	@$(BIN)/ollm-tui $(ARGS)
@@ -32,8 +32,11 @@ bench: .venv/.stamp ## performance, as ratios measured in one run
 bench-peers: .venv/.stamp ## what `make bench ARGS=transfer` compares with, where pip has it; no part of the program
 	@$(PYTHON) -m pip install -q --disable-pip-version-check --upgrade --target .venv/peers 'huggingface_hub==2.4.0'
 
-faults: .venv/.stamp ## the long fault suite
-	@$(BIN)/pytest tests/faults --faults=full $(ARGS)
+faults: .venv/.stamp ## every fault in full, and tests/faults/RESULTS.md; ARGS=13 tries one row of it
+	@$(BIN)/python -m tests.faults $(ARGS)
+
+soak: .venv/.stamp ## half an hour of everything with the screen up, and what it then has of the machine; ARGS=10 minutes
+	@$(BIN)/python -m tests.soak $(ARGS)
 
 mutation: .venv/.stamp ## which mistakes the tests would not notice; ARGS=named or ARGS=a module, with or without tests
 	@$(BIN)/python -m tests.mutation $(ARGS)
@@ -41,6 +44,11 @@ mutation: .venv/.stamp ## which mistakes the tests would not notice; ARGS=named 
 screenshots: .venv/.stamp ## regenerate screenshots/ and the generated parts of README.md from the sandbox
 	@$(BIN)/python -m tests.screenshots
 	@$(BIN)/python -m tests.readme
+
+audit: .venv/.stamp ## known holes in the pinned dependencies, where pip has pip-audit and its list can be reached
+	@$(PYTHON) -m pip install -q --disable-pip-version-check --upgrade --target .venv/audit pip-audit \
+	  && PYTHONPATH=.venv/audit $(PYTHON) -m pip_audit --strict --require-hashes --disable-pip -r .ci/requirements.txt \
+	  || { echo "audit: holes above, or skipped: needs pip-audit from the index, and the public list of holes, which an offline machine does not reach" >&2; exit 1; }
 
 lock: .venv/.stamp ## pin every dependency again, by version and hash, naming no index
 	@$(UV) pip compile -q --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-header \

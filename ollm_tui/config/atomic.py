@@ -1,8 +1,11 @@
 """A file replaced as a whole or not at all."""
 
 import os
+import time
 from contextlib import suppress
 from pathlib import Path as FilePath
+
+_LITTER_AFTER_S = 3600.0
 
 
 def write_atomically(path: FilePath, content: bytes, *, mode: int) -> None:
@@ -18,7 +21,8 @@ def write_atomically(path: FilePath, content: bytes, *, mode: int) -> None:
     import tempfile  # 15 ms that only a save should cost
 
     target = FilePath(os.path.realpath(path))
-    descriptor, name = tempfile.mkstemp(prefix=f".{target.name}.", dir=target.parent)
+    prefix = f".{target.name}.ollm-"
+    descriptor, name = tempfile.mkstemp(prefix=prefix, dir=target.parent)
     try:
         with os.fdopen(descriptor, "wb") as file:
             file.write(content)
@@ -30,7 +34,10 @@ def write_atomically(path: FilePath, content: bytes, *, mode: int) -> None:
         with suppress(OSError):
             os.unlink(name)
         raise
-    _sync_folder(target.parent)
+    with suppress(OSError):  # the file is in its place; only a power cut could take it back
+        _sync_folder(target.parent)
+    with suppress(OSError):
+        _remove_litter(target.parent, prefix)
 
 
 def _sync_folder(folder: FilePath) -> None:
@@ -39,3 +46,10 @@ def _sync_folder(folder: FilePath) -> None:
         os.fsync(descriptor)
     finally:
         os.close(descriptor)
+
+
+def _remove_litter(folder: FilePath, prefix: str) -> None:
+    """Remove what a killed process left, once nobody can be at work on it any more."""
+    for entry in os.scandir(folder):
+        if entry.name.startswith(prefix) and entry.stat().st_mtime < time.time() - _LITTER_AFTER_S:
+            os.unlink(entry.path)

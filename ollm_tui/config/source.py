@@ -152,7 +152,7 @@ def _file_layer(
     shown = inputs.shown(path)
     try:
         raw, mode = _read(path, inputs.draft)
-    except FileNotFoundError:
+    except (FileNotFoundError, NotADirectoryError):  # nothing there, nor can be
         if not required:
             return _other_name(path, origin, shown)
         return _unreadable(path, origin, shown, "There is no such file", "Check --config.")

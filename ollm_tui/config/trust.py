@@ -21,14 +21,17 @@ _LIMIT_BYTES = 1 << 20
 
 def is_trusted(ollm_home: FilePath, file: SourceFile) -> bool:
     """Whether the user has allowed this file with this content."""
-    return bool(file.digest) and _allowed(ollm_home).get(file.path) == file.digest
+    try:
+        return bool(file.digest) and _allowed(ollm_home).get(file.path) == file.digest
+    except OSError:
+        return False
 
 
 def trust(ollm_home: FilePath, file: SourceFile) -> None:
     """Allow `file` with the content that was read.
 
     Raises:
-        OSError: the decision could not be written.
+        OSError: the decisions could not be read or written.
     """
     _store(ollm_home, {**_allowed(ollm_home), file.path: file.digest})
 
@@ -37,7 +40,7 @@ def distrust(ollm_home: FilePath, file: SourceFile) -> None:
     """Take the permission back.
 
     Raises:
-        OSError: the decision could not be written.
+        OSError: the decisions could not be read or written.
     """
     rest = {path: digest for path, digest in _allowed(ollm_home).items() if path != file.path}
     _store(ollm_home, rest)
@@ -71,11 +74,15 @@ def drop_untrusted(layer: Layer) -> bool:
 
 
 def _allowed(ollm_home: FilePath) -> dict[str, str]:
-    """Path to digest; a file that cannot be read allows nothing."""
+    """Path to digest; a file that is not there or makes no sense allows nothing.
+
+    Raises:
+        OSError: nobody can tell what it allows, which must not be overwritten.
+    """
     try:
         with open(ollm_home / STORE_NAME, "rb") as file:
             data = json.loads(file.read(_LIMIT_BYTES))
-    except (OSError, ValueError, RecursionError):
+    except (FileNotFoundError, NotADirectoryError, ValueError, RecursionError):
         return {}
     files = data.get("files") if isinstance(data, dict) else None
     if not isinstance(files, dict):

@@ -5,7 +5,10 @@ Only a whole answer counts here: after anything else the caller asks again with 
 failures are told in words. So there is one place for those, and it is not this one.
 """
 
+import contextlib
 import http.client
+import socket
+import threading
 import time
 
 from ollm_tui import __version__
@@ -24,6 +27,10 @@ def first_answer(host: Host, path: str, *, timeout_s: float, limit_bytes: int) -
     """
     end_s = time.monotonic() + timeout_s
     connection = http.client.HTTPConnection(host.host, host.port, timeout=timeout_s)
+    # The socket's own limit begins anew with every byte, and a server may send one a second.
+    limit = threading.Timer(timeout_s, _shut_down, [connection])
+    limit.daemon = True
+    limit.start()
     try:
         headers = {"Accept": "application/json", "User-Agent": f"ollm-tui/{__version__}"}
         connection.request("GET", host.path + path, headers=headers)
@@ -33,9 +40,12 @@ def first_answer(host: Host, path: str, *, timeout_s: float, limit_bytes: int) -
         body = bytearray()
         while chunk := response.read(_CHUNK_BYTES):
             body += chunk
-            if len(body) > limit_bytes or time.monotonic() > end_s:
+            if len(body) > limit_bytes:
                 return None
-        if response.length:  # bytes that were promised and did not come
+        # Whole are only answers that say how long they are: the end of a connection, which may
+        # come in the middle of the head, is for this client the end of any.
+        is_whole = response.chunked or response.length == 0
+        if not is_whole or time.monotonic() >= end_s:
             return None
         return Answer(
             response.status,
@@ -48,4 +58,12 @@ def first_answer(host: Host, path: str, *, timeout_s: float, limit_bytes: int) -
     except (OSError, ValueError, http.client.HTTPException):
         return None
     finally:
+        limit.cancel()
         connection.close()
+
+
+def _shut_down(connection: http.client.HTTPConnection) -> None:
+    """Wake the thread that reads from it."""
+    if connection.sock is not None:
+        with contextlib.suppress(OSError):
+            connection.sock.shutdown(socket.SHUT_RDWR)

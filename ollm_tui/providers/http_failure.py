@@ -77,7 +77,7 @@ def _how_it_broke(error: httpx.HTTPError) -> str:
 def _hung_up(error: httpx.HTTPError) -> bool:
     """Whether the other side just left; all else that httpx calls a protocol error is gibberish."""
     words = str(error)
-    return "disconnected" in words or "peer closed connection" in words
+    return "disconnected" in words or "closed connection" in words
 
 
 def _proxy(host: Host) -> str:

@@ -18,7 +18,7 @@ from ollm_tui.service.downloads import Downloads
 from ollm_tui.service.generation import OptionsFor, Prompts
 from ollm_tui.service.installed import InstalledModels
 from ollm_tui.service.knowledge import Knowledge
-from ollm_tui.service.reach import ServerWatch
+from ollm_tui.service.reach import ServerWatch, is_unreachable
 from ollm_tui.service.retry import roll
 from ollm_tui.service.running import RunningModels
 from ollm_tui.service.store import ModelStore
@@ -84,6 +84,7 @@ class Assembly:
             self._memory,
             on_change=self._publisher.publish,
             on_settled=self._settled,
+            on_broken=self._broken,
             concurrency=concurrency,
             clock=clock,
             sleep=sleep,
@@ -210,6 +211,12 @@ class Assembly:
         self._installed.forget(name)
         if not self._is_closing:
             self._in_background(self.refresh_models())
+
+    def _broken(self, error: OllmError) -> None:
+        # Whether the whole server has gone or only that stream, nobody knows until it is asked.
+        is_thought_there = self._server.state.health is ServerHealth.ONLINE
+        if is_unreachable(error) and is_thought_there and not self._is_closing:
+            self._in_background(self._see(self._server.version))
 
     def _refresh_for_all(self) -> "asyncio.Future[None]":
         """Start a `refresh` that goes on when whoever waits for it has gone."""

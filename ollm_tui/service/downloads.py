@@ -9,7 +9,7 @@ from collections.abc import Awaitable, Callable
 from datetime import datetime
 from typing import TYPE_CHECKING
 
-from ollm_tui.core.error import Unsupported
+from ollm_tui.core.error import OllmError, Unsupported
 from ollm_tui.core.event import QueueItem, QueueState
 from ollm_tui.core.name import parse_reference
 from ollm_tui.providers.base import DiscardSupport, DiskSupport, PlanSupport, Provider
@@ -45,6 +45,7 @@ class Downloads:
         *,
         on_change: Callable[[QueueState], None],
         on_settled: Callable[[str], None],
+        on_broken: Callable[[OllmError], None],
         clock: Callable[[], float],
         sleep: Callable[[float], Awaitable[None]],
         dice: Callable[[], float],
@@ -77,6 +78,7 @@ class Downloads:
             preflight=preflight if preflight.is_possible else None,
             on_change=self._changed,
             on_settled=self._settled,
+            on_broken=on_broken,
             concurrency=concurrency,
             clock=clock,
             sleep=sleep,

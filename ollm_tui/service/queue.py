@@ -37,6 +37,7 @@ class DownloadQueue:
         on_change: called with the whole queue, at most every 0.1 s while bytes arrive and at
             once when an entry starts or ends.
         on_settled: called with each entry that ends and that the provider was asked for.
+        on_broken: called with why a try failed that is followed by another.
         concurrency: 1 or more.
         clock: monotonic seconds.
         sleep: waits for seconds of that clock.
@@ -51,6 +52,7 @@ class DownloadQueue:
         preflight: "Preflight | None" = None,
         on_change: Callable[[QueueState], None],
         on_settled: Callable[[QueueItem], None],
+        on_broken: Callable[[OllmError], None] = lambda _: None,
         clock: Callable[[], float],
         sleep: Callable[[float], Awaitable[None]] = asyncio.sleep,
         dice: Callable[[], float] = retry.roll,
@@ -63,6 +65,7 @@ class DownloadQueue:
             preflight.on_news = self._look_again
         self._on_change = on_change
         self._on_settled = on_settled
+        self._on_broken = on_broken
         self._clock = clock
         self._sleep = sleep
         self._dice = dice
@@ -326,6 +329,7 @@ class DownloadQueue:
                 is_over = download.failed_tries >= retry.TRIES
                 if is_over or not retry.may_pass(error, has_begun=download.has_begun):
                     raise
+                self._on_broken(error)
                 wait_s = retry.wait_s(error, download.failed_tries, self._dice)
                 await download.rest(wait_s, self._sleep, error)
             download.tell(PullState.DOWNLOADING)

@@ -106,7 +106,7 @@ class StateFile:
                 connection = self._connection or self._connect()
                 with connection:
                     return job(connection)
-            except (sqlite3.Error, OSError) as error:
+            except (sqlite3.Error, OSError, UnicodeDecodeError) as error:
                 _LOG.warning("state file: %s", error)
                 if "locked" in str(error):
                     return default  # by another process, and for this time only
@@ -179,4 +179,6 @@ def _is_corrupt(error: Exception) -> bool:
 
     if isinstance(error, sqlite3.OperationalError):
         return str(error).startswith(("no such", "table "))  # tables that are not ours
+    if isinstance(error, UnicodeDecodeError):  # even SQLite's words about it make no sense
+        return True
     return type(error) is sqlite3.DatabaseError  # the others say that a call was wrong

@@ -5,6 +5,7 @@ import random
 
 from ollm_tui.core.error import DownloadFailed, OllmError, ProviderOffline, ProviderRefused
 from ollm_tui.core.progress import PullState
+from tests.faults.conftest import Fault
 from tests.unit.service.fake import (
     FakeClock,
     FakeProvider,
@@ -45,7 +46,7 @@ class Server:
             await pull.succeed()
 
 
-async def test_pulls_that_are_cut_all_complete() -> None:
+async def test_pulls_that_are_cut_all_complete(fault: Fault) -> None:
     provider, clock = FakeProvider(), FakeClock()
     service = make_service(provider, clock, concurrency=20)
     recorders = [Recorder() for _ in range(PULLS)]
@@ -66,3 +67,4 @@ async def test_pulls_that_are_cut_all_complete() -> None:
         assert recorder.finals == [PullState.COMPLETE]
     assert len(provider.pulls) >= 2 * PULLS
     await service.close()
+    fault.ran(PULLS)

@@ -2,7 +2,6 @@
 
 import asyncio
 import contextlib
-import random
 import subprocess
 import sys
 import time
@@ -14,6 +13,7 @@ import pytest
 from ollm_tui.providers.local import journal
 from ollm_tui.providers.local.attempt import MIB, TransferPolicy
 from ollm_tui.providers.local.provider import LocalProvider
+from tests.faults.conftest import Fault
 from tests.faulty_registry import FaultyRegistry, faulty_registry
 from tests.provider.local.pulling import (
     big_model,
@@ -85,22 +85,22 @@ async def resume(registry: FaultyRegistry, root: Path) -> int:
 
 @pytest.mark.timeout(600)
 async def test_after_a_kill_a_resume_fetches_at_most_a_mebibyte_again(
-    tmp_path: Path, is_full: bool
+    tmp_path: Path, fault: Fault
 ) -> None:
-    chance = random.Random(7)
     duration_s = SIZE / RATE * 1.3
     resumed = 0
     with faulty_registry() as registry:
         registry.push(MODEL)
-        for number in range(100 if is_full else 5):
+        for number, chance in enumerate(fault.dice(full=100, short=5)):
             root = tmp_path / str(number)
-            await asyncio.to_thread(
-                kill_a_pull, root, registry.name(), chance.uniform(0, duration_s)
-            )
+            # The first one in the middle, so that there is always something to go on with.
+            after_s = chance.uniform(0, duration_s) if number else duration_s / 2
+            await asyncio.to_thread(kill_a_pull, root, registry.name(), after_s)
             assert no_wrong_file(root)
             arrived = right_prefix(root)
             begun = await resume(registry, root)
             assert begun <= SIZE
+            fault.saw("fetched again", (arrived - begun) / MIB, "MiB")
             assert arrived - begun <= MIB
             resumed += 0 < begun < SIZE
     assert resumed  # else nothing was tested

@@ -1,7 +1,6 @@
 """Several processes and one queue: real ones, of which the one that downloads is killed."""
 
 import json
-import random
 import signal
 import subprocess
 from collections.abc import Iterator
@@ -11,6 +10,7 @@ import pytest
 from ollm_tui.sandbox.roster import catalogue_models
 from ollm_tui.sandbox.server import SandboxServer
 from ollm_tui.sandbox.timing import INSTANT
+from tests.faults.conftest import Fault
 from tests.terminal import OLLM_TUI, ROOT
 
 A, B, C = (model.name for model in catalogue_models()[:3])
@@ -80,9 +80,8 @@ def test_one_process_downloads_and_its_death_is_noticed(server: SandboxServer) -
     assert server.store.find(B) is not None
 
 
-def test_killed_at_any_moment_nobody_waits_for_ever(server: SandboxServer, is_full: bool) -> None:
-    dice = random.Random(1)
-    for _ in range(20 if is_full else 2):
+def test_killed_at_any_moment_nobody_waits_for_ever(server: SandboxServer, fault: Fault) -> None:
+    for dice in fault.dice(full=20, short=2):
         server.clear()
         for name in (A, B, C):
             server.store.remove(name)

@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from ollm_tui.core.error import ConfigError, OllmError, ProviderGarbled, ProviderOffline
-from ollm_tui.providers import http
+from ollm_tui.providers import http, ollama
 from ollm_tui.providers.ollama import OllamaProvider
 from ollm_tui.providers.ollama_host import parse_host
 from tests.provider.loopback import Answerer, Exchange, LoopbackServer, raw, whole
@@ -42,6 +42,13 @@ async def _never_finish(exchange: Exchange) -> None:
     await exchange.disconnected()
 
 
+async def _trickle(exchange: Exchange) -> None:
+    await exchange.send(HEAD + b"Content-Length: 100000\r\n\r\n")
+    while not exchange.writer.is_closing():
+        await exchange.send(b" ")
+        await asyncio.sleep(0.01)
+
+
 async def _refuse_and_never_finish(exchange: Exchange) -> None:
     await exchange.send(b"HTTP/1.1 500 Oops\r\nContent-Length: 99\r\n\r\npart")
     await exchange.disconnected()
@@ -58,6 +65,8 @@ async def _endless(exchange: Exchange) -> None:
     [
         (raw(b""), "No answer from", "the server closed the connection"),
         (raw(b"SSH-2.0-OpenSSH_9.6\r\n"), "No answer from", "the server closed the connection"),
+        (raw(b"HTTP/1.1 20"), "No answer from", "the server closed the connection"),
+        (raw(HEAD[:-9]), "No answer from", "the server closed the connection"),
         (_reset, "No answer from", ""),
         (_reset_in_the_body, "broke", "the answer ended too early"),
         (raw(HEAD + b"Content-Length: 100\r\n\r\n" + LIST), "broke", "too early"),
@@ -96,6 +105,15 @@ async def test_an_answer_that_is_none_of_ollamas_is_garbled(
     error = await _failure(server, answer)
     assert isinstance(error, ProviderGarbled)
     assert cause in error.cause
+
+
+async def test_a_byte_now_and_then_does_not_make_the_wait_longer(
+    server: LoopbackServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(ollama, "FIRST_TIMEOUT_S", 0.1)
+    error = await _failure(server, _trickle)
+    assert isinstance(error, ProviderOffline)
+    assert "did not finish answering within 0.2 s" in error.cause
 
 
 async def test_an_answer_without_a_length_is_one_that_ends_with_its_connection(

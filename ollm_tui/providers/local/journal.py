@@ -25,7 +25,7 @@ from pathlib import Path
 
 from ollm_tui.core.text import clean_line
 from ollm_tui.providers.local.manifest import is_digest
-from ollm_tui.providers.local.store import STAGING, Store, blob_file_name, storage_error
+from ollm_tui.providers.local.store import STAGING, Store, blob_file_name, let_go, storage_error
 from ollm_tui.providers.ollama_json import as_count, as_line, as_object, as_text
 
 _HEAD = b"ollm-tui download 1\n"
@@ -194,7 +194,7 @@ class StagedBlob:
         """Let go of the file and its lock; what has arrived stays."""
         for file in (self._file, self._direct_file, self._journal_file):
             if file >= 0:
-                os.close(file)
+                let_go(file)
 
     def _open_direct(self) -> None:
         if self._journal.size_bytes < _JOURNALLED_FROM_BYTES or not hasattr(os, "O_DIRECT"):
@@ -211,7 +211,7 @@ class StagedBlob:
             except OSError as error:
                 if error.errno != errno.EINVAL:
                     raise
-                os.close(self._direct_file)  # this disk, or this buffer, is not for that
+                let_go(self._direct_file)  # this disk, or this buffer, is not for that
                 self._direct_file = -1
         return work(self._file)
 
@@ -247,10 +247,10 @@ class StagedBlob:
                 os.write(file, _HEAD + numbers + json.dumps(facts).encode() + b"\n")
                 os.rename(name + ".new", name, src_dir_fd=staging, dst_dir_fd=staging)
             except OSError:
-                os.close(file)
+                let_go(file)
                 raise
             if self._journal_file >= 0:
-                os.close(self._journal_file)
+                let_go(self._journal_file)
             self._journal_file = file
 
     @contextlib.contextmanager
@@ -283,7 +283,7 @@ def claim(store: Store, digest: str, size_bytes: int, model: str) -> StagedBlob 
         except OSError:
             is_there = False
         if not is_there:  # locked, or given its final name between opening and locking
-            os.close(file)
+            let_go(file)
             return None
     journal = read_journal(store.staging / (name + JOURNAL))
     if journal is None or (journal.digest, journal.size_bytes) != (digest, size_bytes):

@@ -194,18 +194,18 @@ class Store:
                         os.mkdir(part, 0o755, dir_fd=descriptor)
                 flags = os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW
                 inner = os.open(part, flags, dir_fd=descriptor)
-                os.close(descriptor)
+                let_go(descriptor)
                 descriptor = inner
                 if create:
                     self.hand_to_owner(descriptor)
         except OSError as error:
             if descriptor >= 0:
-                os.close(descriptor)
+                let_go(descriptor)
             raise storage_error(place, error) from error
         try:
             yield descriptor
         finally:
-            os.close(descriptor)
+            let_go(descriptor)
 
     def hand_to_owner(self, descriptor: int) -> None:
         """Give a file or directory that root made to the store's owner, who must tend it."""
@@ -224,7 +224,7 @@ class Store:
                 fcntl.flock(descriptor, fcntl.LOCK_EX)
                 yield
             finally:
-                os.close(descriptor)
+                let_go(descriptor)
 
     def _manifest_files(self, below: str, depth: int = 1) -> Iterator[str]:
         """The paths of everything at the depth of manifests that is no directory."""
@@ -284,7 +284,7 @@ def _open(path: str) -> BinaryIO:
         reason = "it is a symbolic link" if error.errno == errno.ELOOP else error.strerror
         raise StoreError(f"Could not read {os.path.basename(path)}", cause=str(reason)) from error
     if not stat.S_ISREG(os.fstat(descriptor).st_mode):
-        os.close(descriptor)
+        let_go(descriptor)
         raise StoreError(
             f"Could not read {os.path.basename(path)}", cause="it is not a regular file"
         )
@@ -296,6 +296,12 @@ def _open_lock(root: Path, staging: int) -> int:
         return os.open(_LOCK, os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW, 0o644, dir_fd=staging)
     except OSError as error:
         raise storage_error(root / STAGING / _LOCK, error) from error
+
+
+def let_go(descriptor: int) -> None:
+    """Close what has nothing left to lose: a directory, or a file that was made durable."""
+    with contextlib.suppress(OSError):  # it is closed all the same
+        os.close(descriptor)
 
 
 def storage_error(path: Path, error: OSError, needed_bytes: int = 0) -> OllmError:

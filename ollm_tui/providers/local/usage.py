@@ -15,7 +15,7 @@ from ollm_tui.core.store import DiskUsage, Leftover, LeftoverKind, ModelUsage
 from ollm_tui.providers.local.journal import JOURNAL, PART, discard, read_journal
 from ollm_tui.providers.local.manifest import is_digest
 from ollm_tui.providers.local.removal import remove_blob
-from ollm_tui.providers.local.store import BLOBS, STAGING, Scan, Store, blob_file_name
+from ollm_tui.providers.local.store import BLOBS, STAGING, Scan, Store, blob_file_name, let_go
 
 _SERVER_PART = re.compile(r"sha256-([0-9a-f]{64})(-partial(-\d{1,4})?|\.tmp)", re.ASCII)
 
@@ -165,4 +165,4 @@ def _is_locked(store: Store, name: str) -> bool:
     else:
         return False
     finally:
-        os.close(file)
+        let_go(file)

@@ -211,3 +211,39 @@ async def test_closing_ends_every_fetch_invalidated_ones_included(
     await cache.close()
     await asyncio.gather(*callers, return_exceptions=True)
     assert [future.cancelled() for future in source.fetches] == [True, True]
+
+
+async def test_at_its_time_to_live_a_value_is_no_longer_fresh(
+    cache: TTLCache[str, str], clock: FakeClock
+) -> None:
+    await fill(cache)
+    clock.now_s += 60.0
+    assert cache.fresh("key") is None
+
+
+async def test_a_fresh_value_is_given_without_a_fetch_unless_one_asks_for_it(
+    cache: TTLCache[str, str], source: Source
+) -> None:
+    await fill(cache)
+    assert await cache.get("key", source) == "old"
+    assert source.fetches == []
+
+
+async def test_closing_waits_until_what_a_fetch_has_to_tidy_up_is_done() -> None:
+    tidied = False
+
+    async def fetch() -> str:
+        nonlocal tidied
+        try:
+            await asyncio.Event().wait()
+        finally:
+            await asyncio.sleep(0)
+            tidied = True
+        return ""
+
+    cache: TTLCache[str, str] = TTLCache(60.0, FakeClock())
+    asking = asyncio.ensure_future(cache.get("key", fetch))
+    await settle()
+    await cache.close()
+    assert tidied
+    await asyncio.gather(asking, return_exceptions=True)

@@ -19,7 +19,7 @@ from ollm_tui.providers.ollama import OllamaProvider
 from ollm_tui.sandbox.server import SandboxServer
 from ollm_tui.sandbox.timing import INSTANT
 from ollm_tui.service.service import ModelService
-from tests.unit.service.fake import FakeClock, FakeProvider, Recorder, model
+from tests.unit.service.fake import FakeClock, FakeProvider, Recorder, layer, model, settle
 
 OFFLINE = ProviderOffline("No answer", cause="refused")
 UNREACHABLE = [OFFLINE, *(ProviderRefused("no", status=status) for status in (502, 503, 504))]
@@ -293,3 +293,28 @@ async def test_an_idle_hour_asks_for_nothing(tmp_path: Path, clock: FakeClock) -
     await clock.advance(3600)
     assert provider.asked == before  # where one list a minute would be allowed
     await service.close()
+
+
+async def test_a_broken_download_has_the_server_looked_at(
+    service: ModelService, provider: FakeProvider
+) -> None:
+    await service.refresh()
+    service.enqueue("a")
+    await settle()
+    await provider.pulls[0].report(layer("x", 1, 2))
+    asked = provider.asked["version"]
+    await provider.pulls[0].fail(OFFLINE)
+    assert provider.asked["version"] == asked + 1
+    assert service.server.health is ServerHealth.ONLINE  # only the stream had gone
+
+
+async def test_a_server_that_went_during_a_download_is_seen_to_be_away(
+    service: ModelService, provider: FakeProvider
+) -> None:
+    await service.refresh()
+    service.enqueue("a")
+    await settle()
+    await provider.pulls[0].report(layer("x", 1, 2))
+    provider.errors["version"] = OFFLINE
+    await provider.pulls[0].fail(OFFLINE)
+    assert service.server.health is ServerHealth.OFFLINE
