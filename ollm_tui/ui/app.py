@@ -47,6 +47,7 @@ _LOG = logging.getLogger(__name__)
 INSPECT_AFTER_S = 0.06
 _NAMED = 3  # unreadable entries that a toast has room for
 MEMORY_EVERY_S = 5.0
+ALIVE_EVERY_S = 30.0
 GARBAGE_AFTER = (50_000, 20, 50)  # looking through ten thousand models holds a key up for long
 
 Suggest = Callable[[str], Sequence[tuple[str, str]]]
@@ -95,6 +96,7 @@ class OllmApp(ArrangedApp):
         self._known = known
         self._log_file = log_file
         self._has_timers = False
+        self._unseen_s = 0.0
         self._problems: tuple[Problem, ...] = ()
         self._inspect_timer: Timer | None = None
         self._bridge = Bridge(self._show, self)
@@ -359,9 +361,22 @@ class OllmApp(ArrangedApp):
         await self.service.learn_details()  # what failed is asked for again with the cursor on it
 
     def _ask_memory(self) -> None:
-        is_online = self.service.server.health is ServerHealth.ONLINE
-        if self._is_list_shown and self.service.can_run and is_online:
+        if self.service.server.health is not ServerHealth.ONLINE:
+            return
+        if self._is_list_shown and self.service.can_run:
             work.run(self, self._memory(), "memory", exclusive=True)
+            return
+        self._unseen_s += MEMORY_EVERY_S
+        if self._unseen_s >= ALIVE_EVERY_S:
+            self._unseen_s = 0.0
+            work.run(self, self._is_it_alive(), "memory", exclusive=True)
+
+    async def _is_it_alive(self) -> None:
+        """While nothing shown needs the server, only whether it is there is asked, and rarely."""
+        try:
+            await self.service.version()
+        except OllmError:
+            self.action_refresh()  # which says what is wrong, once
 
     async def _memory(self) -> None:
         try:

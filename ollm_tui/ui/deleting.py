@@ -21,8 +21,14 @@ _REROUTED = 5
 RESULT_S = 10.0
 
 
-async def ask(node: DOMNode, service: ModelService, models: Sequence[ModelInfo]) -> None:
-    """Ask whether to delete these models, and see to it when that is agreed to."""
+async def ask(
+    node: DOMNode, service: ModelService, models: Sequence[ModelInfo], hidden: int = 0
+) -> None:
+    """Ask whether to delete these models, and see to it when that is agreed to.
+
+    Args:
+        hidden: how many of them a filter leaves out of the list.
+    """
     told = await service.consequences([model.name for model in models])
     used = [model for model in models if model.name in told.in_use]
     others = [model for model in models if model.name not in told.in_use]
@@ -42,7 +48,10 @@ async def ask(node: DOMNode, service: ModelService, models: Sequence[ModelInfo])
             work.run(node, deleting, "delete")
 
     question = f"Delete {words.count(len(models), 'model')}?"
-    node.app.push_screen(ConfirmScreen(question, _lines(service, models, told), choices), answered)
+    lines = _lines(service, models, told)
+    if hidden:
+        lines.insert(0, f"Marked, {hidden:,} of them hidden by the filter:")
+    node.app.push_screen(ConfirmScreen(question, lines, choices), answered)
 
 
 async def carry_out(

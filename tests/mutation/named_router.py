@@ -61,7 +61,7 @@ ROUTER = (
     ("r16", RANKING, "            -tokens,\n", "            tokens,\n"),
     ("r16", RANKING, "{_DIGITS.sub(_with_length, canonical_key(name).casefold())}",
      "{canonical_key(name).casefold()}"),
-    ("r16", RANKING, "            by_name(model.name),\n", "            str(id(model)),\n"),
+    ("r16", RANKING, "            by_name(model.name),\n", '            "",\n'),
     ("r16", "cli/setup.py", "self._memory_budget() if is_for_this_machine else None", "None"),
     ("r17", FACTS, "int(experts or 1) * float(number)", "float(number)"),
     ("r17", FACTS, '"m": 1e-3', '"m": 1.0'),

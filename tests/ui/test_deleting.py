@@ -96,3 +96,13 @@ async def test_a_second_name_frees_no_space_and_the_question_says_so(
     async with open_app() as screen:
         await screen.press(*"j" * screen.names().index("mine:latest"), "d")
         await screen.sees("Delete 1 model?", "Frees no space: other models share its files.")
+
+
+async def test_marks_that_a_filter_hides_are_told_before_a_delete(open_app: OpenApp) -> None:
+    async with open_app() as screen:
+        await screen.press("space", "slash")
+        await screen.type("qwen3:8b")
+        await screen.press("enter", "d")
+        await screen.sees(
+            "Delete 1 model?", "Marked, 1 of them hidden by the filter:", "llama3.2:3b"
+        )

@@ -269,7 +269,12 @@ class InstalledPane(RowList[ModelInfo]):
             return
         from ollm_tui.ui import deleting
 
-        work.run(self, deleting.ask(self, self._service, models), "ask delete", exclusive=True)
+        shown = {model.name for model in self.items}
+        hidden = sum(model.name not in shown for model in models)
+
+        work.run(
+            self, deleting.ask(self, self._service, models, hidden), "ask delete", exclusive=True
+        )
 
     def action_updates(self) -> None:
         """Compare every model with its registry, and offer to pull what is newer there."""
