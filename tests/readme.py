@@ -14,7 +14,8 @@ def key_table() -> str:
     lines = ["| where | key | does | id |", "|---|---|---|---|"]
     for place in keymap.PLACES:
         for key in keymap.in_place(place):
-            caps = " or ".join(f"`{cap}`" for cap in keymap.caps(key).split(" or "))
+            caps = " or ".join(f"`{cap}`" for cap in keymap.caps(key).split(" or ") if cap)
+            caps = caps or "palette"
             lines.append(f"| {place} | {caps} | {key.description} | `{key.id}` |")
     return "\n".join(lines)
 

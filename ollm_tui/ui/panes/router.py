@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from ollm_tui.routing.change import Change, Edit
+    from ollm_tui.routing.decision import Decision
     from ollm_tui.routing.what_if import WhatIf
     from ollm_tui.ui.simulator.field import Field, Question
     from ollm_tui.ui.simulator.scenarios import ScenarioBook
@@ -374,11 +375,15 @@ class RouterPane(RowList[Line]):
         what_if = WhatIf(situation)
         for trial in self._what_if.trials if self._what_if else ():
             what_if = what_if.do(trial.change)
-        self._try(what_if)
+        # Ten thousand models take longer to judge than a key may wait.
+        self._show_decision(what_if, await work.in_thread(what_if.now.decide))
 
     def _try(self, what_if: "WhatIf") -> None:
+        self._show_decision(what_if, what_if.now.decide())
+
+    def _show_decision(self, what_if: "WhatIf", decision: "Decision") -> None:
         self._what_if = what_if
-        self._scene = Scene(what_if, what_if.now.decide())
+        self._scene = Scene(what_if, decision)
         self._show_view(self._view)
 
     def _show_view(self, view: View) -> None:
