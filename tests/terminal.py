@@ -114,7 +114,7 @@ class Terminal:
                 self.status = os.waitstatus_to_exitcode(status)
         return self.status
 
-    def wait_end(self, timeout_s: float = 10.0) -> int:
+    def wait_end(self, timeout_s: float = 20.0) -> int:
         """Read until the program has ended and return its exit status, negative for a signal."""
         end_s = time.monotonic() + timeout_s
         while time.monotonic() < end_s:

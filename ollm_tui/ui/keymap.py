@@ -218,7 +218,7 @@ KEYS: tuple[Key, ...] = (
     Key("router.next", "right", "profile(1)", ROUTER, "profile", "Next profile", True),
     Key("router.choose", "enter", "choose", ROUTER, "choose", "Why not this one? Try it, go there"),
     Key("router.back", "escape", "back", ROUTER, "back", "Back to the decision"),
-    Key("router.explain", "e", "view('explain')", ROUTER, "explain", "Every rule", True, True),
+    Key("router.explain", "e", "view('explain')", ROUTER, "why", "Every rule", True, True),
     Key("router.fixes", "f", "view('fixes')", ROUTER, "fixes", "What would change it", True, True),
     Key("router.what_if", "w", "view('what_if')", ROUTER, "what if", "Try changes", True, True),
     Key("router.matrix", "m", "view('matrix')", ROUTER, "matrix", "Profiles by models", True, True),

@@ -103,7 +103,7 @@ ROWS = (
          f"{UNIT}local/test_manifest.py")),
     Row(19, "Hostile names: escapes, markup, bidi, newlines, paths, shell words",
         "no byte that acts comes out",
-        (f"{FAULTS}hostile_names.py", f"{SCREEN}terminal.py::test_no_byte",
+        (f"{FAULTS}hostile_names.py", f"{FAULTS}hostile_strings.py", f"{SCREEN}terminal.py::test_no_byte",
          f"{FAULTS}local_evil.py::test_what_a_stranger_wrote", f"{UNIT}test_text.py")),
     Row(20, "Paths that lead elsewhere: digests, names",
         "nothing outside the store",
