@@ -9,6 +9,8 @@ import statistics
 import time
 from collections.abc import Callable, Iterator
 
+from tests.bench.row import Row as BenchRow
+from tests.bench.row import in_milliseconds
 from tests.bench.startup import OLLM_TUI, sandbox
 from tests.terminal import Terminal
 
@@ -75,6 +77,11 @@ def _settle(terminal: Terminal) -> None:
 
 def _p99(values: list[float]) -> float:
     return statistics.quantiles(values, n=100)[98]
+
+
+def bench_rows() -> list[BenchRow]:
+    """For the table of `make bench`."""
+    return in_milliseconds((f"{MODELS:,} models, {name}", s, bar) for name, s, bar in rows())
 
 
 if __name__ == "__main__":
