@@ -26,7 +26,7 @@ check: .venv/.stamp ## format, lint, types, layers
 	@$(BIN)/mypy
 	@$(BIN)/lint-imports
 
-bench: .venv/.stamp ## performance, as ratios measured in one run
+bench: .venv/.stamp ## performance, as ratios measured in one run, and tests/bench/RESULTS.md; ARGS=all with downloads
 	@$(BIN)/python -m tests.bench $(ARGS)
 
 bench-peers: .venv/.stamp ## what `make bench ARGS=transfer` compares with, where pip has it; no part of the program

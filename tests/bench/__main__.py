@@ -1,81 +1,79 @@
-"""`make bench`: the performance bars; start-up as ratios to a bare app measured in the same run.
+"""`make bench`: the performance bars, and tests/bench/RESULTS.md with RESULTS.json beside it.
 
-`make bench ARGS=transfer` measures the download engine instead: 2 GiB, beside curl and openssl,
-aria2c where it is installed, and huggingface_hub after `make bench-peers`; ARGS=startup and
-ARGS=keys only how long the screen takes.
+    make bench                   all but the downloads' own, and writes the tables
+    make bench ARGS=keys         one module, and prints it; also startup, simulator, config,
+                                 routing, advice, service, and transfer: 2 GiB beside curl and openssl, aria2c where
+                                 it is installed, huggingface_hub after `make bench-peers`
+    make bench ARGS=all          everything, transfer included, and writes the tables
+
+A module has `rows()`, which gives each `Row` it measures, and is named in MODULES. Exit status 1:
+a bar is missed, or a ratio is a fifth above the committed one.
 """
 
-import statistics
+import importlib
+import os
+import platform
 import sys
-from collections.abc import Iterator
-from typing import NamedTuple
+from collections.abc import Sequence
+from pathlib import Path
 
-from tests.bench import (
-    bench_advice,
-    bench_config,
-    bench_routing,
-    bench_service,
-    keys,
-    simulator,
-    startup,
-)
-from tests.terminal import OLLM_TUI
+from tests.bench.row import Row, from_json, regressions, table, to_json
 
-RUNS = 7
-
-
-class Row(NamedTuple):
-    """One bar and how it was met."""
-
-    name: str
-    text: str
-    is_met: bool
+RESULTS = Path(__file__).with_name("RESULTS.md")
+MODULES = {
+    "startup": "startup",
+    "keys": "keys",
+    "simulator": "simulator",
+    "config": "bench_config",
+    "routing": "bench_routing",
+    "advice": "bench_advice",
+    "service": "bench_service",
+    "transfer": "bench_transfer",
+}
+_LONG = ("transfer",)
 
 
-def start_up() -> Iterator[Row]:
-    """CPU at the first frame and at the list of 1,000 models, over a bare app's first frame."""
-    with startup.sandbox("--models", "1000") as address:
-        command = (*OLLM_TUI, "--no-config", "--host", address)
-        first, listed = startup.ratios(command, "1,000 of 1,000", RUNS)
-    for name, values, bar in (
-        ("first frame, CPU over a bare Textual app", first, 1.35),
-        ("1,000 models asked from a server, CPU over a bare app", listed, 2.0),
-    ):
-        text = f"{startup.spread(values)}, bar {bar}"
-        yield Row(name, text, statistics.median(values) <= bar)
-
-
-def typing() -> Iterator[Row]:
-    """How long a key takes to be seen: with ten thousand models, and in the simulator."""
-    rows = [(f"10,000 models, {name}", seconds, bar) for name, seconds, bar in keys.rows()]
-    for name, seconds, bar in (*rows, *simulator.rows()):
-        yield Row(
-            name,
-            f"{seconds * 1000:.3g} ms, bar {bar * 1000:.3g} ms",
-            seconds <= bar,
-        )
-
-
-def main() -> int:
-    """Measure, print the table, and return 1 when a bar is missed."""
-    if sys.argv[1:] == ["transfer"]:
-        from tests.bench import bench_transfer
-
-        rows = [Row(row.name, row.shown, row.value <= row.bar) for row in bench_transfer.rows()]
-    elif sys.argv[1:] == ["startup"]:
-        rows = list(start_up())
-    elif sys.argv[1:] == ["keys"]:
-        rows = list(typing())
-    else:
-        rows = [*start_up(), *typing()]
-        for module in (bench_config, bench_routing, bench_advice, bench_service):
-            rows += [
-                Row(name, f"{seconds * 1000:.3g} ms, bar {bar * 1000:.3g} ms", seconds <= bar)
-                for name, seconds, bar in module.rows()
-            ]
+def measure(name: str) -> list[Row]:
+    """What one module measures."""
+    module = importlib.import_module(f"tests.bench.{MODULES[name]}")
+    rows: list[Row] = list(module.bench_rows())
     for row in rows:
-        print(f"{'ok    ' if row.is_met else 'MISSED'} {row.name}: {row.text}")
-    return int(not all(row.is_met for row in rows))
+        print(f"{'ok    ' if row.is_met else 'MISSED'} {row.name}: {row.shown}", flush=True)
+    return rows
 
 
-sys.exit(main())
+def main(arguments: Sequence[str]) -> int:
+    """Measure, print, write where all was measured, and tell what got worse."""
+    unknown = [name for name in arguments if name not in (*MODULES, "all")]
+    if unknown:
+        print(f"Unknown: {', '.join(unknown)}; known are all, {', '.join(MODULES)}")
+        return 2
+    names = [name for name in MODULES if "all" in arguments or name not in _LONG]
+    if arguments and "all" not in arguments:
+        names = list(arguments)
+    rows = [row for name in names for row in measure(name)]
+    committed = from_json(RESULTS.with_suffix(".json"))
+    worse = regressions(rows, committed)
+    for line in worse:
+        print(f"WORSE  {line}")
+    if not arguments or "all" in arguments:
+        measured = {row.name for row in rows}
+        # What only `all` measures keeps its last figures.
+        rows += [row for row in committed.values() if row.name not in measured]
+        RESULTS.write_text(table(rows, machine()), "utf-8")
+        RESULTS.with_suffix(".json").write_text(to_json(rows, machine()), "utf-8")
+    return int(bool(worse) or not all(row.is_met for row in rows))
+
+
+def machine() -> str:
+    """What it ran on, without names of machines or places."""
+    memory_gib = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES") / 2**30
+    return (
+        f"{os.cpu_count()} cores {platform.machine()}, {memory_gib:.0f} GiB, "
+        f"{platform.system()} {platform.release().partition('-')[0]}, "
+        f"Python {platform.python_version()}"
+    )
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))

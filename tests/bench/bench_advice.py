@@ -19,6 +19,8 @@ from ollm_tui.routing.settings import RoutingConfig
 from ollm_tui.routing.situation import Situation
 from ollm_tui.routing.what_if import preview
 from tests.bench.bench_routing import Row, made_up_models, median
+from tests.bench.row import Row as BenchRow
+from tests.bench.row import in_milliseconds
 
 VISIBLE = 20
 ROUNDS = 15
@@ -85,6 +87,11 @@ def longest_step(search: Callable[[], Iterable[object]]) -> float:
             started = now
         longest.append(max(waits))
     return statistics.median(longest)
+
+
+def bench_rows() -> list[BenchRow]:
+    """For the table of `make bench`."""
+    return in_milliseconds(rows())
 
 
 if __name__ == "__main__":

@@ -14,6 +14,8 @@ from ollm_tui.config.inputs import Inputs
 from ollm_tui.config.lint import Knowledge
 from ollm_tui.config.manager import ConfigManager
 from ollm_tui.config.reference import example_yaml
+from tests.bench.row import Row as BenchRow
+from tests.bench.row import in_milliseconds
 
 PROFILES = ("fast", "general", "code", "creative", *(f"task-{i}" for i in range(400)))
 ROUNDS = 21
@@ -71,6 +73,11 @@ def _seconds(action: Callable[[], object]) -> float:
     start = time.process_time()
     action()
     return time.process_time() - start
+
+
+def bench_rows() -> list[BenchRow]:
+    """For the table of `make bench`."""
+    return in_milliseconds(rows())
 
 
 if __name__ == "__main__":

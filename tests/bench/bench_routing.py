@@ -15,6 +15,8 @@ from ollm_tui.routing.database import ModelDatabase
 from ollm_tui.routing.facts import enrich
 from ollm_tui.routing.router import Router
 from ollm_tui.routing.scenario import read_scenarios, run_scenarios
+from tests.bench.row import Row as BenchRow
+from tests.bench.row import in_milliseconds
 
 Row = tuple[str, float, float]
 """What is measured, its median in seconds, the bar in seconds."""
@@ -98,6 +100,11 @@ def scenarios(router: Router) -> Callable[[], None]:
         assert not any(result.failures for result in results)
 
     return action
+
+
+def bench_rows() -> list[BenchRow]:
+    """For the table of `make bench`."""
+    return in_milliseconds(rows())
 
 
 if __name__ == "__main__":

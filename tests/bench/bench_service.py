@@ -8,6 +8,8 @@ from collections.abc import Awaitable, Callable, Coroutine
 from ollm_tui.core.model import ModelInfo, ModelList
 from ollm_tui.service.cache import TTLCache
 from ollm_tui.service.service import ModelService
+from tests.bench.row import Row as BenchRow
+from tests.bench.row import in_milliseconds
 from tests.unit.service.fake import FakeProvider, model
 
 LOOK_UPS = 20_000
@@ -105,6 +107,11 @@ async def _seconds_each(action: Callable[[], Awaitable[object]], times: int = 2_
 
 def _median(measure: Callable[[], Coroutine[object, object, float]]) -> float:
     return statistics.median(asyncio.run(measure()) for _ in range(ROUNDS))
+
+
+def bench_rows() -> list[BenchRow]:
+    """For the table of `make bench`."""
+    return in_milliseconds(rows())
 
 
 if __name__ == "__main__":

@@ -19,6 +19,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import NamedTuple
 
+from tests.bench.row import Row as BenchRow
 from tests.docker_registry import DockerRegistry, docker_registry
 from tests.store_builder import made_model
 from tests.terminal import ROOT
@@ -67,6 +68,16 @@ class Row(NamedTuple):
     value: float
     bar: float
     """Infinite for what only stands beside the others."""
+    reference: str = ""
+    quartiles: tuple[float, float] | None = None
+
+    @property
+    def for_table(self) -> BenchRow:
+        """As the common table has it."""
+        low, high = self.quartiles or (None, None)
+        bar = None if self.bar == float("inf") else self.bar
+        note = "" if self.quartiles else self.text
+        return BenchRow(self.name, self.value, bar, "", self.reference, low, high, note)
 
     @property
     def shown(self) -> str:
@@ -106,6 +117,11 @@ def rows(size_mib: int = SIZE_MIB, pairs: int = PAIRS) -> list[Row]:
         _row("dd, s", dd_s, float("inf")),
         *(_peer_row(name, hint, peers_s.get(name)) for name, hint in _PEER_HINTS.items()),
     ]
+
+
+def bench_rows() -> list[BenchRow]:
+    """For the table of `make bench`."""
+    return [row.for_table for row in rows()]
 
 
 def pull_here() -> None:
@@ -209,7 +225,9 @@ def _peak_mib() -> float:
 
 def _row(name: str, values: Sequence[float], bar: float) -> Row:
     low, middle, high = statistics.quantiles(values, n=4)
-    return Row(name, f"{middle:.2f} [{low:.2f}-{high:.2f}]", middle, bar)
+    text = f"{middle:.2f} [{low:.2f}-{high:.2f}]"
+    reference = name.partition(" over ")[2]
+    return Row(name, text, middle, bar, reference, (low, high))
 
 
 def _peer_row(name: str, hint: str, values: Sequence[float] | None) -> Row:

@@ -9,6 +9,8 @@ import statistics
 import time
 from collections.abc import Callable, Iterator
 
+from tests.bench.row import Row as BenchRow
+from tests.bench.row import in_milliseconds
 from tests.bench.startup import OLLM_TUI, sandbox
 from tests.terminal import Terminal
 
@@ -78,6 +80,11 @@ def settle(terminal: Terminal) -> None:
 def p99(values: list[float]) -> float:
     """The 99th percentile."""
     return statistics.quantiles(values, n=100)[98]
+
+
+def bench_rows() -> list[BenchRow]:
+    """For the table of `make bench`."""
+    return in_milliseconds((f"{MODELS:,} models, {name}", s, bar) for name, s, bar in rows())
 
 
 if __name__ == "__main__":

@@ -11,6 +11,8 @@ from functools import partial
 from pathlib import Path
 
 from tests.bench.keys import Row, p99, settle, time_key
+from tests.bench.row import Row as BenchRow
+from tests.bench.row import in_milliseconds
 from tests.bench.startup import OLLM_TUI, sandbox
 from tests.terminal import Terminal
 
@@ -73,6 +75,11 @@ def _profiles() -> str:
             "        fallbackProfile: general",
         ]
     return "\n".join(lines) + "\n"
+
+
+def bench_rows() -> list[BenchRow]:
+    """For the table of `make bench`."""
+    return in_milliseconds(rows())
 
 
 def _has(part: str, seen: str) -> bool:

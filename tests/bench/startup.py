@@ -14,6 +14,7 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from typing import NamedTuple
 
+from tests.bench.row import Row, row_of
 from tests.terminal import OLLM_TUI, ROOT, Terminal
 
 _ESCAPES = re.compile(
@@ -29,6 +30,7 @@ BARE = (
     "        yield Static('BARE-READY')\n"
     "Bare().run()\n",
 )
+RUNS = 7
 FIRST = ("1 Installed", "2 Downloads", "3 Inspector", "4 Router", "palette")
 
 
@@ -78,6 +80,18 @@ def sandbox(*flags: str) -> Iterator[str]:
     finally:
         server.terminate()
         server.wait(10)
+
+
+def bench_rows() -> list[Row]:
+    """CPU at the first frame and at the list of 1,000 models, over a bare app's first frame."""
+    with sandbox("--models", "1000") as address:
+        command = (*OLLM_TUI, "--no-config", "--host", address)
+        first, listed = ratios(command, "1,000 of 1,000", RUNS)
+    bare = "a bare Textual app"
+    return [
+        row_of("first frame, CPU", first, 1.35, reference=bare),
+        row_of("1,000 models asked from a server, CPU", listed, 2.0, reference=bare),
+    ]
 
 
 def _start(command: Sequence[str], first: Sequence[str], live: str | None) -> Start:
