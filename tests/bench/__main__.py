@@ -2,11 +2,12 @@
 
 `make bench ARGS=transfer` measures the download engine instead: 2 GiB, beside curl and openssl,
 aria2c where it is installed, and huggingface_hub after `make bench-peers`; ARGS=startup and
-ARGS=keys only how long the screen takes.
+ARGS=keys only how long the screen takes, ARGS=load only what it takes of the machine.
 """
 
 import statistics
 import sys
+import tempfile
 from collections.abc import Iterator
 from typing import NamedTuple
 
@@ -16,9 +17,10 @@ from tests.bench import (
     bench_routing,
     bench_service,
     keys,
+    load,
     startup,
 )
-from tests.terminal import OLLM_TUI
+from tests.terminal import OLLM_TUI, Terminal
 
 RUNS = 7
 
@@ -44,6 +46,30 @@ def start_up() -> Iterator[Row]:
         yield Row(name, text, statistics.median(values) <= bar)
 
 
+def known() -> Iterator[Row]:
+    """The first frame with what an earlier run knew in it; the server is gone by then."""
+    with tempfile.TemporaryDirectory() as home:
+        with startup.sandbox("--models", "1000") as address:
+            command = (*OLLM_TUI, "--no-config", "--host", address)
+            with Terminal(command, environment={"OLLM_HOME": home}) as terminal:
+                terminal.wait_for("1,000 of 1,000")
+                terminal.send("q")
+                terminal.wait_end()
+        landmarks = (*startup.FIRST, "1,000 of 1,000")
+        first, _ = startup.ratios(command, None, RUNS, home=home, landmarks=landmarks)
+    yield Row(
+        "first frame with 1,000 last-known models, CPU over a bare app",
+        f"{startup.spread(first)}, bar 1.35",
+        statistics.median(first) <= 1.35,
+    )
+
+
+def busy() -> Iterator[Row]:
+    """What downloads, and doing nothing, take of a core; what many models take of memory."""
+    for name, value, bar, unit in load.rows():
+        yield Row(name, f"{value:.3g}{unit}, bar {bar:.3g}{unit}", value <= bar)
+
+
 def typing() -> Iterator[Row]:
     """How long a key takes to be seen with ten thousand models."""
     for name, seconds, bar in keys.rows():
@@ -64,8 +90,10 @@ def main() -> int:
         rows = list(start_up())
     elif sys.argv[1:] == ["keys"]:
         rows = list(typing())
+    elif sys.argv[1:] == ["load"]:
+        rows = [*known(), *busy()]
     else:
-        rows = [*start_up(), *typing()]
+        rows = [*start_up(), *known(), *typing(), *busy()]
         for module in (bench_config, bench_routing, bench_advice, bench_service):
             rows += [
                 Row(name, f"{seconds * 1000:.3g} ms, bar {bar * 1000:.3g} ms", seconds <= bar)

@@ -40,14 +40,26 @@ class Start(NamedTuple):
     rss_mib: float
 
 
-def ratios(command: Sequence[str], live: str | None, runs: int) -> tuple[list[float], list[float]]:
-    """CPU at the first frame and at the landmark `live`, over that of the bare app, per run."""
+def ratios(
+    command: Sequence[str],
+    live: str | None,
+    runs: int,
+    *,
+    home: str | None = None,
+    landmarks: Sequence[str] = FIRST,
+) -> tuple[list[float], list[float]]:
+    """CPU at the first frame and at the landmark `live`, over that of the bare app, per run.
+
+    Args:
+        home: OLLM_HOME, with what an earlier run left there; None = an empty one for each run.
+        landmarks: what the first frame shows.
+    """
     first, listed = [], []
     _start(BARE, ("BARE-READY",), None)
-    _start(command, FIRST, live)
+    _start(command, landmarks, live, home)
     before = _start(BARE, ("BARE-READY",), None).first_cpu_s
     for _ in range(runs):
-        run = _start(command, FIRST, live)
+        run = _start(command, landmarks, live, home)
         after = _start(BARE, ("BARE-READY",), None).first_cpu_s
         bare = (before + after) / 2
         before = after
@@ -80,11 +92,19 @@ def sandbox(*flags: str) -> Iterator[str]:
         server.wait(10)
 
 
-def _start(command: Sequence[str], first: Sequence[str], live: str | None) -> Start:
+def memory_ratio(command: Sequence[str], live: str) -> float:
+    """Resident memory once the landmark is seen, over that of the bare app."""
+    run = _start(command, FIRST, live)
+    return run.rss_mib / _start(BARE, ("BARE-READY",), None).rss_mib
+
+
+def _start(
+    command: Sequence[str], first: Sequence[str], live: str | None, home: str | None = None
+) -> Start:
     with (
         # A home of its own: what an earlier run knew must not be what is measured.
-        tempfile.TemporaryDirectory() as home,
-        Terminal(command, environment={"OLLM_HOME": home}) as terminal,
+        tempfile.TemporaryDirectory() as empty,
+        Terminal(command, environment={"OLLM_HOME": home or empty}) as terminal,
     ):
         # Escapes split no landmark: each is drawn as one run of one style.
         seen, first_cpu_s = bytearray(), 0.0
