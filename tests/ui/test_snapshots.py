@@ -228,7 +228,12 @@ async def _play(scene: Scene, screen: Screen) -> None:
 
 
 def _drawn(screen: Screen) -> str:
-    return _PORT.sub("#####", screen.text) + "\n"
+    """What is on screen; of a dialog, itself: what shines through from below is not its matter."""
+    lines = screen.text.splitlines()
+    for dialog in screen.app.screen.query(".dialog, CommandPalette > Vertical"):
+        x, y, width, height = dialog.region
+        lines = [line[x : x + width].rstrip() for line in lines[y : y + height]]
+    return _PORT.sub("#####", "\n".join(lines)) + "\n"
 
 
 async def _settled(screen: Screen) -> str:
