@@ -29,6 +29,7 @@ from ollm_tui.providers.ndjson import NdjsonReader
 from ollm_tui.providers.ollama_answer import BODY_LIMIT_BYTES, Answer, decode_object, refusal
 from ollm_tui.providers.ollama_host import Host, parse_host
 from ollm_tui.providers.ollama_json import JsonObject, as_line, error_text
+from ollm_tui.providers.pace import Pace
 
 if TYPE_CHECKING:
     from ollm_tui.core.generation import GenerationChunk, GenerationRequest
@@ -165,7 +166,7 @@ class OllamaProvider:
                 return None
             return ollama_pull.pull_error(name, answer.error)
 
-        async with aclosing(self._messages("/api/pull", body, refused)) as messages:
+        async with aclosing(self._messages("/api/pull", body, refused, Pace())) as messages:
             async for message in messages:
                 if text := error_text(message):
                     raise ollama_pull.pull_error(name, text)
@@ -355,7 +356,11 @@ class OllamaProvider:
         )
 
     async def _messages(
-        self, path: str, body: JsonObject, refused: Callable[[Answer], OllmError | None]
+        self,
+        path: str,
+        body: JsonObject,
+        refused: Callable[[Answer], OllmError | None],
+        pace: Pace | None = None,
     ) -> AsyncGenerator[JsonObject, None]:
         """Stream the objects of an answer; `refused` may know a better error for a refusal."""
         client = await self._http()
@@ -368,6 +373,8 @@ class OllamaProvider:
             async for chunk in chunks:
                 for message in reader.feed(chunk):
                     yield message
+                if pace is not None:
+                    await pace.keep()
             for message in reader.finish():
                 yield message
 

@@ -8,7 +8,7 @@ from dataclasses import replace
 
 from ollm_tui.sandbox.faults import EndpointMode
 from ollm_tui.sandbox.profile import PROFILES
-from ollm_tui.sandbox.roster import DEMO_LOADED
+from ollm_tui.sandbox.roster import DEMO_LOADED, synthetic_models
 from ollm_tui.sandbox.server import SandboxServer
 from ollm_tui.sandbox.timing import Timing
 
@@ -23,7 +23,10 @@ def main(arguments: list[str] | None = None) -> int:
         port=options.port,
         models=options.models,
         loaded=DEMO_LOADED if options.models is None else (),
-        timing=replace(Timing(), pull_speed_bytes_per_s=options.speed),
+        catalogue=None if options.offer is None else synthetic_models(options.offer),
+        timing=replace(
+            Timing(), pull_speed_bytes_per_s=options.speed, pull_tick_s=1 / options.events
+        ),
         version=options.version,
         hostile=options.hostile,
     )
@@ -42,6 +45,14 @@ def _parser() -> argparse.ArgumentParser:
     )
     parser.add_argument("--port", type=int, default=0, help="0 takes any free one (default)")
     parser.add_argument("--models", type=int, metavar="N", help="make up N models instead")
+    parser.add_argument("--offer", type=int, metavar="N", help="make up N models to be pulled")
+    parser.add_argument(
+        "--events",
+        type=float,
+        default=1 / Timing().pull_tick_s,
+        metavar="N",
+        help="of each download, per second",
+    )
     parser.add_argument(
         "--speed",
         type=float,

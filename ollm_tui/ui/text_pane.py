@@ -40,8 +40,18 @@ class TextPane(RowList[list[Piece]]):
         super().on_resize()
 
     def _wrap(self) -> None:
-        width = max(LABEL_WIDTH + 8, self.room - 1)
-        self.set_items([line for text in self._paragraphs for line in _lines(text, width)])
+        # With the room of the scrollbar as long as that does without one. The room as it is now
+        # would have two answers, each the reason for itself.
+        bar = self.scrollbar_size_vertical
+        widest = self.room + (bar if self.show_vertical_scrollbar else 0)
+        lines = self._wrapped(widest)
+        if len(lines) > self.size.height:
+            lines = self._wrapped(widest - bar)
+        self.set_items(lines)
+
+    def _wrapped(self, room: int) -> list[list[Piece]]:
+        width = max(LABEL_WIDTH + 8, room - 1)
+        return [line for text in self._paragraphs for line in _lines(text, width)]
 
 
 def _lines(paragraph: Text, width: int) -> Iterator[list[Piece]]:

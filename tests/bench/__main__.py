@@ -1,9 +1,10 @@
 """`make bench`: the performance bars, and tests/bench/RESULTS.md with RESULTS.json beside it.
 
     make bench                   all but the downloads' own, and writes the tables
-    make bench ARGS=keys         one module, and prints it; also startup, simulator, config,
-                                 routing, advice, service, and transfer: 2 GiB beside curl and openssl, aria2c where
-                                 it is installed, huggingface_hub after `make bench-peers`
+    make bench ARGS=keys         one module, and prints it; also startup, simulator, load, config,
+                                 routing, advice, service, and transfer: 2 GiB beside curl and
+                                 openssl, aria2c where it is installed, huggingface_hub after
+                                 `make bench-peers`
     make bench ARGS=all          everything, transfer included, and writes the tables
 
 A module has `rows()`, which gives each `Row` it measures, and is named in MODULES. Exit status 1:
@@ -24,6 +25,7 @@ MODULES = {
     "startup": "startup",
     "keys": "keys",
     "simulator": "simulator",
+    "load": "load",
     "config": "bench_config",
     "routing": "bench_routing",
     "advice": "bench_advice",

@@ -42,14 +42,26 @@ class Start(NamedTuple):
     rss_mib: float
 
 
-def ratios(command: Sequence[str], live: str | None, runs: int) -> tuple[list[float], list[float]]:
-    """CPU at the first frame and at the landmark `live`, over that of the bare app, per run."""
+def ratios(
+    command: Sequence[str],
+    live: str | None,
+    runs: int,
+    *,
+    home: str | None = None,
+    landmarks: Sequence[str] = FIRST,
+) -> tuple[list[float], list[float]]:
+    """CPU at the first frame and at the landmark `live`, over that of the bare app, per run.
+
+    Args:
+        home: OLLM_HOME, with what an earlier run left there; None = an empty one for each run.
+        landmarks: what the first frame shows.
+    """
     first, listed = [], []
     _start(BARE, ("BARE-READY",), None)
-    _start(command, FIRST, live)
+    _start(command, landmarks, live, home)
     before = _start(BARE, ("BARE-READY",), None).first_cpu_s
     for _ in range(runs):
-        run = _start(command, FIRST, live)
+        run = _start(command, landmarks, live, home)
         after = _start(BARE, ("BARE-READY",), None).first_cpu_s
         bare = (before + after) / 2
         before = after
@@ -91,14 +103,36 @@ def bench_rows() -> list[Row]:
     return [
         row_of("first frame, CPU", first, 1.35, reference=bare),
         row_of("1,000 models asked from a server, CPU", listed, 2.0, reference=bare),
+        row_of("first frame with 1,000 last-known models, CPU", _known(), 1.35, reference=bare),
     ]
 
 
-def _start(command: Sequence[str], first: Sequence[str], live: str | None) -> Start:
+def _known() -> list[float]:
+    """The first frame with what an earlier run knew in it; the server is gone by then."""
+    with tempfile.TemporaryDirectory() as home:
+        with sandbox("--models", "1000") as address:
+            command = (*OLLM_TUI, "--no-config", "--host", address)
+            with Terminal(command, environment={"OLLM_HOME": home}) as terminal:
+                terminal.wait_for("1,000 of 1,000")
+                terminal.send("q")
+                terminal.wait_end()
+        landmarks = (*FIRST, "1,000 of 1,000")
+        return ratios(command, None, RUNS, home=home, landmarks=landmarks)[0]
+
+
+def memory_ratio(command: Sequence[str], live: str) -> float:
+    """Resident memory once the landmark is seen, over that of the bare app."""
+    run = _start(command, FIRST, live)
+    return run.rss_mib / _start(BARE, ("BARE-READY",), None).rss_mib
+
+
+def _start(
+    command: Sequence[str], first: Sequence[str], live: str | None, home: str | None = None
+) -> Start:
     with (
         # A home of its own: what an earlier run knew must not be what is measured.
-        tempfile.TemporaryDirectory() as home,
-        Terminal(command, environment={"OLLM_HOME": home}) as terminal,
+        tempfile.TemporaryDirectory() as empty,
+        Terminal(command, environment={"OLLM_HOME": home or empty}) as terminal,
     ):
         # Escapes split no landmark: each is drawn as one run of one style.
         seen, first_cpu_s = bytearray(), 0.0

@@ -174,7 +174,6 @@ SCENES = (
     Scene("pull", NARROW, "p", typed="qwen"),
     Scene("delete", NARROW, "d"),
     Scene("help", NARROW, "?"),
-    Scene("palette", NARROW, "ctrl+p"),
     Scene("log", NARROW, "ctrl+l"),
     Scene("try-prompt", NARROW, "4 t"),
 )
@@ -228,7 +227,14 @@ async def _play(scene: Scene, screen: Screen) -> None:
 
 
 def _drawn(screen: Screen) -> str:
-    return _PORT.sub("#####", screen.text) + "\n"
+    """What is on screen; of a dialog, itself: what shines through from below is not its matter."""
+    lines = screen.text.splitlines()
+    for dialog in screen.app.screen.query(".dialog"):
+        x, y, width, height = dialog.region
+        assert width
+        assert height
+        lines = [line[x : x + width].rstrip() for line in lines[y : y + height]]
+    return _PORT.sub("#####", "\n".join(lines)) + "\n"
 
 
 async def _settled(screen: Screen) -> str:

@@ -314,6 +314,9 @@ class RouterPane(RowList[Line]):
     def on_resize(self) -> None:
         super().on_resize()
         self._draw()  # sentences are wrapped to the pane
+        if self._cursor == self._first_item:  # there is more room than when it was gone to
+            self.scroll_to(y=0, animate=False)
+            self._scroll_to_cursor()
 
     def move_to(self, index: int) -> None:
         super().move_to(index)
@@ -403,8 +406,12 @@ class RouterPane(RowList[Line]):
     def _to_first_item(self) -> None:
         """To the first line on which a key acts, with what is above it in sight."""
         self.scroll_to(y=0, animate=False)
+        self.move_to(self._first_item)
+
+    @property
+    def _first_item(self) -> int:
         acting = (index for index, line in enumerate(self.items) if line.item is not None)
-        self.move_to(next(acting, 0))
+        return next(acting, 0)
 
     def _begin_work(self, scene: Scene) -> None:
         if scene is not self._scene:

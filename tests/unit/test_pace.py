@@ -1,0 +1,56 @@
+"""How often a stream is read."""
+
+import pytest
+
+from ollm_tui.providers.pace import BURST, READS_PER_S, Pace
+
+
+class World:
+    """A clock that only sleeping and working move."""
+
+    def __init__(self) -> None:
+        self.now_s = 0.0
+        self.slept_s = 0.0
+
+    async def sleep(self, seconds: float) -> None:
+        self.now_s += seconds
+        self.slept_s += seconds
+
+    def pace(self, phase: float = 0.0) -> Pace:
+        return Pace(lambda: self.now_s, self.sleep, phase)
+
+
+async def test_a_short_stream_waits_for_nothing() -> None:
+    world = World()
+    pace = world.pace()
+    for _ in range(BURST):
+        await pace.keep()
+    assert world.slept_s == 0
+
+
+async def test_what_comes_too_fast_is_read_so_many_times_a_second() -> None:
+    world = World()
+    pace = world.pace()
+    for _ in range(BURST + 50):
+        await pace.keep()
+    assert world.slept_s == pytest.approx(50 / READS_PER_S)
+
+
+async def test_what_comes_slowly_never_waits() -> None:
+    world = World()
+    pace = world.pace()
+    for _ in range(10 * BURST):
+        world.now_s += 1.01 / READS_PER_S
+        await pace.keep()
+    assert world.slept_s == 0
+
+
+async def test_streams_that_begin_together_are_read_at_different_times() -> None:
+    waits = []
+    for phase in (0.0, 0.25, 0.75):
+        world = World()
+        pace = world.pace(phase)
+        for _ in range(BURST + 1):
+            await pace.keep()
+        waits.append(world.slept_s * READS_PER_S)
+    assert waits == pytest.approx([1.0, 1.25, 1.75])
