@@ -1,6 +1,7 @@
 """What keys do, whoever pressed, clicked or named them: act, or say why not just now."""
 
 import asyncio
+from collections import deque
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import suppress
 from functools import partial
@@ -29,6 +30,7 @@ PLACES: Mapping[str, tuple[str, ...]] = {
 """Whose keys each widget of the panes has, by its id."""
 REASON_S = 3.0
 OPENING_LIMIT_S = 1.0
+_REMEMBERED = 100  # keys that may be on their way at once
 _TARGETS = ("app.", "focused.")
 
 
@@ -36,6 +38,10 @@ class KeyedApp(App[None]):
     """An app whose bindings are those of the keymap, or what configuration makes of them."""
 
     _keys: Sequence[keymap.Key] = keymap.KEYS
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._tried: deque[events.Key] = deque(maxlen=_REMEMBERED)
 
     @property
     def situation(self) -> keymap.Situation:
@@ -83,9 +89,16 @@ class KeyedApp(App[None]):
                 await asyncio.wait_for(screen._mounted_event.wait(), OPENING_LIMIT_S)
         if self.focused is not None and self.focused.check_consume_key("a", "a"):
             return False  # it takes letters, and some other keys, for itself
+        self._tried.append(event)
         return await self._check_bindings(event.key, priority=True) or await self._check_bindings(
             event.key
         )
+
+    async def _on_key(self, event: events.Key) -> None:
+        # It went down and came up again because nothing is bound to it. Meanwhile the keys after
+        # it have acted, a dialog may have closed, and something else be bound to it.
+        if any(tried is event for tried in self._tried):
+            event.prevent_default()
 
     def rebind(self, wanted: Mapping[str, str], changed: Callable[[], None]) -> None:
         """Have the keys that the configuration asks for; call `changed` when they are others."""

@@ -42,3 +42,15 @@ async def test_panes_and_rows_can_be_gone_to_in_one_go(
         await screen.sees("1 Installed", "▸  llama3.1:8b")
         await screen.type("z4e")
         await screen.sees("explained", "SETTLED BY")
+
+
+async def test_a_key_that_a_dialog_does_not_know_acts_nowhere_once_it_has_closed(
+    open_app: OpenApp,
+) -> None:
+    async with open_app() as screen:
+        await screen.press("question_mark")
+        await screen.sees("esc closes")
+        await screen.type("/q")
+        await screen.misses("esc closes")
+        await screen.settle()
+        assert "Filter; enter keeps" not in screen.text

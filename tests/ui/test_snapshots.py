@@ -188,6 +188,7 @@ async def test_it_looks_as_it_did(
     is_writing = request.config.getoption("--write-snapshots", default=False)
     path = FOLDER / f"{scene.name}.txt"
     wanted = "" if is_writing else path.read_text("utf-8")
+    assert is_writing or wanted.strip()
     with SandboxServer(timing=INSTANT, loaded=("llama3.2:3b",), clock=lambda: NOW) as server:
         if scene.setup is not None:
             scene.setup(server)
@@ -231,8 +232,6 @@ def _drawn(screen: Screen) -> str:
     lines = screen.text.splitlines()
     for dialog in screen.app.screen.query(".dialog"):
         x, y, width, height = dialog.region
-        assert width
-        assert height
         lines = [line[x : x + width].rstrip() for line in lines[y : y + height]]
     return _PORT.sub("#####", "\n".join(lines)) + "\n"
 

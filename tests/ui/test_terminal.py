@@ -1,6 +1,7 @@
 """The program in a real terminal: whole sessions by key, hostile bytes, and ending well."""
 
 import os
+import random
 import re
 import signal
 import time
@@ -151,5 +152,46 @@ def test_a_thousand_models_in_a_real_terminal() -> None:
         terminal.wait_for("1,000 of 1,000")
         terminal.send("G")
         terminal.wait_for("▸")
+        terminal.send("q")
+        assert terminal.wait_end() == 0
+
+
+@pytest.mark.parametrize(
+    ("columns", "rows", "shown"),
+    [
+        (60, 20, ("1 Installed", "p pull")),
+        (80, 24, ("1 Installed", "? help")),
+        (120, 40, ("4 Router ─ general →", "ctrl+p palette")),
+        (200, 60, ("4 Router ─ general →", "ctrl+p palette")),
+    ],
+)
+def test_every_size_has_its_panes_and_fills_no_line_too_far(
+    server: SandboxServer, columns: int, rows: int, shown: tuple[str, ...]
+) -> None:
+    with Terminal((*OLLM_TUI, "--host", server.host), columns=columns, rows=rows) as terminal:
+        terminal.wait_for("31 of 31", *shown)
+        for key, title in (("2", "2 Downloads ─"), ("3", "3 Inspector ─"), ("4", "4 Router ─")):
+            terminal.send(key)
+            terminal.wait_for(f"╭─ {title}")
+        lines = terminal.text.splitlines()
+        assert len(lines) == rows
+        assert lines[-1].strip()  # the footer is the last line, and nothing has scrolled
+        terminal.send("q")
+        assert terminal.wait_end() == 0
+
+
+def test_a_storm_of_sizes_is_survived(server: SandboxServer) -> None:
+    some = random.Random(8)
+    with Terminal((*OLLM_TUI, "--host", server.host)) as terminal:
+        terminal.wait_for("31 of 31", "general →")
+        for keys in ("", "4m", "p", "\x1b", "2z", "?", "q", "z1/qw"):
+            terminal.send(keys)
+            for _ in range(25):
+                terminal.resize(some.randrange(1, 240), some.randrange(1, 80))
+                terminal.read(0.004)
+        terminal.resize(120, 40)
+        terminal.wait_for("1 Installed ─", "4 Router ─", "/qw")
+        terminal.send("\x1b")
+        terminal.wait_for("31 of 31")
         terminal.send("q")
         assert terminal.wait_end() == 0
