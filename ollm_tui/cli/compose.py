@@ -88,6 +88,7 @@ async def opened_service(
         service = make_service(setup)
         if setup.quick_connection is None:  # else no file says how many
             service.set_concurrency(setup.effective.config.downloads.concurrency)
+            service.set_tries(setup.effective.config.downloads.retries)
         try:
             yield service
         finally:

@@ -70,6 +70,8 @@ class QueueItem(NamedTuple):
     """What happened to it, oldest first."""
     failed_tries: int = 0
     """Tries in a row that failed without any byte more."""
+    tries: int = 5
+    """As many of them end it."""
     next_try_at: datetime | None = None
     """When it is tried again by itself, aware; None = it does not wait for that."""
     needed_bytes: int | None = None

@@ -16,6 +16,7 @@ from ollm_tui.core.name import name_key
 from ollm_tui.core.progress import ProgressEvent, PullPhase, PullState, PullStep
 from ollm_tui.core.text import clean_line
 from ollm_tui.service.progress import STALL_AFTER_S, ProgressTracker
+from ollm_tui.service.retry import TRIES
 from ollm_tui.service.subscriber import call_all
 
 if TYPE_CHECKING:
@@ -68,6 +69,8 @@ class Download:
         self.stops_as = PullState.CANCELLED
         """What it becomes when its task has been cancelled."""
         self.failed_tries = 0
+        self.tries = TRIES
+        """As many in a row without a byte more end it."""
         self.callbacks: list[ProgressCallback] = []
         self.plan: PullPlan | None = None
         """What it will fetch, where a manifest said so."""
@@ -111,6 +114,7 @@ class Download:
                 speeds=tuple(self._speeds),
                 log=tuple(self._log),
                 failed_tries=self.failed_tries,
+                tries=self.tries,
                 next_try_at=self._next_try_at,
                 needed_bytes=self.needed_bytes,
                 free_bytes=self.free_bytes,

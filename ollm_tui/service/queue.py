@@ -70,6 +70,7 @@ class DownloadQueue:
         self._sleep = sleep
         self._dice = dice
         self._concurrency = concurrency
+        self._tries = retry.TRIES
         self._now = now
         self._downloads: dict[int, Download] = {}
         self._next_number = 1
@@ -208,6 +209,10 @@ class DownloadQueue:
         self._start_next()
         self._publish()
 
+    def set_tries(self, tries: int) -> None:
+        """End a download after so many tries in a row without a byte more, 1 or more."""
+        self._tries = max(1, tries)
+
     def clear_finished(self) -> None:
         """Forget the entries that have ended."""
         self._downloads = {
@@ -319,6 +324,7 @@ class DownloadQueue:
     async def _transfer(self, download: Download) -> None:
         """Try until it succeeds or there is no hope."""
         download.failed_tries = 0
+        download.tries = self._tries
         while True:
             reached = download.tracker.downloaded_bytes
             try:
@@ -326,7 +332,7 @@ class DownloadQueue:
             except OllmError as error:
                 has_grown = download.tracker.downloaded_bytes > reached
                 download.failed_tries = 0 if has_grown else download.failed_tries + 1
-                is_over = download.failed_tries >= retry.TRIES
+                is_over = download.failed_tries >= download.tries
                 if is_over or not retry.may_pass(error, has_begun=download.has_begun):
                     raise
                 self._on_broken(error)

@@ -282,6 +282,10 @@ class ModelService(Assembly):
         """Have so many downloads at once from now on, 1 or more."""
         self._queue.set_concurrency(concurrency)
 
+    def set_tries(self, tries: int) -> None:
+        """End downloads that begin from now on after so many tries without progress, 1 or more."""
+        self._queue.set_tries(tries)
+
     def clear_finished(self) -> None:
         """Forget the downloads that have ended."""
         self.downloads.clear_finished()

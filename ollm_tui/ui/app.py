@@ -329,6 +329,7 @@ class OllmApp(ArrangedApp):
     def _configured(self, effective: "Effective", before: "Effective | None") -> None:
         """Do as the configuration says, from now on."""
         self.service.set_concurrency(effective.config.downloads.concurrency)
+        self.service.set_tries(effective.config.downloads.retries)
         if before is not None and before.config != effective.config:
             work.run(self, self._settings_changed(), "settings", exclusive=True)
             if before.connection != effective.connection:

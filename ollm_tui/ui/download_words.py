@@ -5,7 +5,6 @@ from datetime import datetime
 from ollm_tui.core.error import NotEnoughSpace
 from ollm_tui.core.event import QueueItem
 from ollm_tui.core.progress import PullState
-from ollm_tui.service.retry import TRIES
 from ollm_tui.ui import format as words
 from ollm_tui.ui.rows import Piece
 
@@ -24,7 +23,7 @@ def sentence(item: QueueItem, now: datetime) -> Piece:
             return (f"{item.detail or 'verifying'} … {int(progress.percentage)}% {got}", "accent")
         case PullState.STALLED if item.next_try_at is not None:
             left = words.duration((item.next_try_at - now).total_seconds())
-            tries = f"try {min(item.failed_tries + 1, TRIES)} of {TRIES}, next in {left}"
+            tries = f"try {min(item.failed_tries + 1, item.tries)} of {item.tries}, next in {left}"
             return (f"{tries} (R now): {item.detail}; {at} kept", "warn")
         case PullState.STALLED:
             return (f"stalled at {at}; R tries again, x cancels", "warn")

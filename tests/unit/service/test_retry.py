@@ -128,6 +128,21 @@ async def test_five_tries_without_a_byte_more_are_enough(
     assert len(provider.pulls) == retry.TRIES
 
 
+async def test_as_many_tries_as_were_asked_for_are_enough(
+    service: ModelService, provider: FakeProvider, clock: FakeClock
+) -> None:
+    service.set_tries(2)
+    pulling = asyncio.ensure_future(service.pull_model("a"))
+    for number in range(2):
+        await settle()
+        assert service.queue.items[0].tries == 2
+        await provider.pulls[number].fail(CUT)
+        await clock.advance(100)
+    with pytest.raises(DownloadFailed):
+        await pulling
+    assert len(provider.pulls) == 2
+
+
 async def test_progress_starts_the_count_anew(
     service: ModelService, provider: FakeProvider, clock: FakeClock
 ) -> None:
