@@ -135,8 +135,8 @@ async def test_as_many_tries_as_were_asked_for_are_enough(
     pulling = asyncio.ensure_future(service.pull_model("a"))
     for number in range(2):
         await settle()
-        assert service.queue.items[0].tries == 2
         await provider.pulls[number].fail(CUT)
+        assert service.queue.items[0].tries == 2
         await clock.advance(100)
     with pytest.raises(DownloadFailed):
         await pulling
