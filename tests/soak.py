@@ -3,7 +3,7 @@
     make soak               30 minutes
     make soak ARGS=10       so many minutes
 
-After a tenth of the time the memory of the program, its descriptors and its threads are taken as
+After a fifth of the time the memory of the program, its descriptors and its threads are taken as
 what they should be at the end: memory may grow by 5 %, the others not at all but for a few that
 come and go. Exit status 1 when they do.
 """
@@ -23,6 +23,9 @@ from ollm_tui.sandbox.server import SandboxServer
 from ollm_tui.sandbox.timing import Timing
 from tests.terminal import OLLM_TUI, Terminal
 
+PARTS = 10
+WARM = 2
+"""The part of which the figures are what those of the last one are compared with."""
 GROWTH = 1.05
 COME_AND_GO = 3
 """Connections kept alive, and threads of a pool that grows once."""
@@ -111,8 +114,7 @@ def main(minutes: float, seed: str) -> int:
     timing = Timing(pull_speed_bytes_per_s=2e9, connect_delay_s=0, verify_delay_s=0.1)
     sys.stdout.write(f"soak: {minutes:g} minutes, seed {seed}\n")
     began_s = time.monotonic()
-    warm: list[Reading] = []
-    late: list[Reading] = []
+    parts: list[list[Reading]] = [[] for _ in range(PARTS)]
     actions = 0
     with (
         tempfile.TemporaryDirectory() as home,
@@ -128,12 +130,13 @@ def main(minutes: float, seed: str) -> int:
             if terminal.poll() is not None:
                 sys.stdout.write(f"it ended with {terminal.status}:\n{terminal.text}\n")
                 return 1
-            if 0.1 <= share < 0.25:
-                warm.append(read(terminal))
-            elif share >= 0.85:
-                late.append(read(terminal))
-    before, after = median(warm), median(late)
-    sys.stdout.write(f"{actions} actions\nat a tenth  {before}\nat the end  {after}\n")
+            parts[min(int(share * PARTS), PARTS - 1)].append(read(terminal))
+    medians = [median(part) for part in parts]
+    for number, found in enumerate(medians):
+        rss_mib, descriptors, threads = found
+        sys.stdout.write(f"{number}/{PARTS}: {rss_mib:.1f} MiB, {descriptors}, {threads}\n")
+    sys.stdout.write(f"{actions} actions; of each part: memory, descriptors, threads\n")
+    before, after = medians[WARM], medians[-1]
     growth = after.rss_mib / before.rss_mib
     is_fine = (
         growth < GROWTH

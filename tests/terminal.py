@@ -65,6 +65,11 @@ class Terminal:
         # Linux numbers the CPU clock of a process like this (MAKE_PROCESS_CPUCLOCK).
         return time.clock_gettime(~self.pid << 3 | 2)
 
+    @property
+    def is_cooked(self) -> bool:
+        """Whether it gives whole lines, as a shell wants it."""
+        return bool(termios.tcgetattr(self._fd)[3] & termios.ICANON)
+
     def send(self, keys: str) -> None:
         """Type."""
         os.write(self._fd, keys.encode())

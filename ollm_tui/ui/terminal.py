@@ -9,6 +9,8 @@ import threading
 from collections.abc import Callable
 from contextlib import suppress
 
+from textual.driver import Driver
+
 CHECK_EVERY_S = 1.0
 GIVE_UP_AFTER_S = 1.5
 
@@ -21,6 +23,44 @@ def leave_on_signals(leave: Callable[[int], None]) -> None:
     loop = asyncio.get_running_loop()
     for number in (signal.SIGTERM, signal.SIGHUP):
         loop.add_signal_handler(number, leave, 128 + number)
+
+
+def go_on_when_continued(redraw: Callable[[], object]) -> None:
+    """Have SIGCONT restore the screen, also where no SIGTSTP came before, as after a SIGSTOP.
+
+    Textual takes every SIGCONT for the end of a SIGTSTP, which has ended its mode: it begins
+    another one with a second reader of keys beside the first. Keys are then lost, leaving never
+    ends, and the terminal stays raw. So the mode is ended first where it was not.
+
+    Args:
+        redraw: called once the screen is ours again.
+    """
+    pausing, going_on = signal.getsignal(signal.SIGTSTP), signal.getsignal(signal.SIGCONT)
+    driver = getattr(going_on, "__self__", None)
+    if not callable(pausing) or not callable(going_on) or not isinstance(driver, Driver):
+        return
+    is_paused = False
+
+    def pause() -> None:
+        nonlocal is_paused
+        is_paused = True
+        pausing(signal.SIGTSTP, None)
+
+    def go_on() -> None:
+        nonlocal is_paused
+        # Another program, such as an editor, may have the terminal: Textual then leaves it alone.
+        is_ours = getattr(driver, "_auto_restart", True)
+        if is_ours and not is_paused:
+            driver.suspend_application_mode()
+        is_paused = False
+        going_on(signal.SIGCONT, None)
+        if is_ours:
+            redraw()
+
+    # By the loop, since a handler that interrupts a write to the screen waits for it for ever.
+    loop = asyncio.get_running_loop()
+    loop.add_signal_handler(signal.SIGTSTP, pause)
+    loop.add_signal_handler(signal.SIGCONT, go_on)
 
 
 def is_gone() -> bool:

@@ -92,8 +92,8 @@ class Proxy:
             data = server.recv(_CHUNK_BYTES if left is None else min(left, _CHUNK_BYTES))
             if not data:
                 return
-            client.sendall(data)
             self.carried_bytes[number] += len(data)
+            client.sendall(data)
             left = None if left is None else left - len(data)
         match how.kind:
             case Kind.HALF_CLOSE:

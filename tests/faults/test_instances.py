@@ -39,14 +39,14 @@ def test_many_processes_never_download_one_model_twice_at_once(
                 (*OLLM_TUI, "pull", *names, "--json", "--host", server.host),
                 stdout=subprocess.PIPE,
                 stderr=subprocess.PIPE,
-                text=True,
-                bufsize=0,
+                bufsize=0,  # what was read ahead with the first line would be lost
             )
             for names in wanted
         ]
         for process in processes:
             assert process.stdout is not None
             assert process.stdout.readline()  # every one has asked before the first ends
+        assert any(gate.wait_for(1) for gate in gates)
         for name in NAMES:  # all wait at the gates, and nobody has asked twice
             asked = sum(
                 request.path == "/api/pull" and f"'{name}'" in str(request.body)
