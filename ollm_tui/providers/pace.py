@@ -13,6 +13,8 @@ READS_PER_S = 5.0
 """Often enough for a bar that moves."""
 BURST = 20
 """Reads in a row that wait for nothing, so that short streams are read as they come."""
+PROMPT_S = 0.002
+"""What comes within this was there already; waiting before it would only make it late."""
 
 
 class Pace:
@@ -34,13 +36,17 @@ class Pace:
         self._clock = clock
         self._sleep = sleep
         self._allowed = BURST - (random() if phase is None else phase)
-        self._counted_at_s = clock()
+        self._counted_at_s = self._resumed_at_s = clock()
 
     async def keep(self) -> None:
-        """Wait until the next read is due."""
+        """Wait, after a read, until the next one is due; not at all while there is more at hand."""
         now_s = self._clock()
+        if now_s - self._resumed_at_s < PROMPT_S:
+            self._resumed_at_s = now_s
+            return
         gained = (now_s - self._counted_at_s) * READS_PER_S
         self._allowed = min(BURST, self._allowed + gained) - 1
         self._counted_at_s = now_s
         if self._allowed < 0:
             await self._sleep(-self._allowed / READS_PER_S)
+        self._resumed_at_s = self._clock()

@@ -2,7 +2,7 @@
 
 import pytest
 
-from ollm_tui.providers.pace import BURST, READS_PER_S, Pace
+from ollm_tui.providers.pace import BURST, PROMPT_S, READS_PER_S, Pace
 
 
 class World:
@@ -16,6 +16,10 @@ class World:
         self.now_s += seconds
         self.slept_s += seconds
 
+    async def read(self, pace: Pace, took_s: float = 2 * PROMPT_S) -> None:
+        self.now_s += took_s
+        await pace.keep()
+
     def pace(self, phase: float = 0.0) -> Pace:
         return Pace(lambda: self.now_s, self.sleep, phase)
 
@@ -24,7 +28,7 @@ async def test_a_short_stream_waits_for_nothing() -> None:
     world = World()
     pace = world.pace()
     for _ in range(BURST):
-        await pace.keep()
+        await world.read(pace)
     assert world.slept_s == 0
 
 
@@ -32,16 +36,15 @@ async def test_what_comes_too_fast_is_read_so_many_times_a_second() -> None:
     world = World()
     pace = world.pace()
     for _ in range(BURST + 50):
-        await pace.keep()
-    assert world.slept_s == pytest.approx(50 / READS_PER_S)
+        await world.read(pace)
+    assert world.now_s == pytest.approx(50 / READS_PER_S, abs=0.05)
 
 
 async def test_what_comes_slowly_never_waits() -> None:
     world = World()
     pace = world.pace()
     for _ in range(10 * BURST):
-        world.now_s += 1.01 / READS_PER_S
-        await pace.keep()
+        await world.read(pace, 1.01 / READS_PER_S)
     assert world.slept_s == 0
 
 
@@ -51,6 +54,17 @@ async def test_streams_that_begin_together_are_read_at_different_times() -> None
         world = World()
         pace = world.pace(phase)
         for _ in range(BURST + 1):
-            await pace.keep()
-        waits.append(world.slept_s * READS_PER_S)
-    assert waits == pytest.approx([1.0, 1.25, 1.75])
+            await world.read(pace)
+        waits.append(world.now_s * READS_PER_S)
+    assert waits == pytest.approx([1.0, 1.25, 1.75], abs=0.05)
+
+
+async def test_what_is_at_hand_is_all_read_before_the_next_wait() -> None:
+    world = World()
+    pace = world.pace()
+    for _ in range(BURST + 1):
+        await world.read(pace)
+    slept_s = world.slept_s
+    for _ in range(1000):  # a second's worth of lines that came meanwhile
+        await world.read(pace, PROMPT_S / 10)
+    assert world.slept_s == slept_s
