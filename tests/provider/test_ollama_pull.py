@@ -161,6 +161,7 @@ async def test_a_line_without_end_is_refused_at_the_limit(
         await _pull(provider)
 
 
+@pytest.mark.timeout(120)  # thousands of pulls take long on a busy machine
 async def test_every_cut_of_the_bytes_gives_the_same_steps(
     server: LoopbackServer, provider: OllamaProvider
 ) -> None:

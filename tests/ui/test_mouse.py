@@ -93,6 +93,7 @@ async def test_a_storm_of_sizes_leaves_everything_in_place(
         assert "▸  qwen2.5-coder:7b" in text
 
 
+@pytest.mark.timeout(180)  # a busy machine draws sixty sizes slowly
 def test_a_storm_of_sizes_in_a_real_terminal() -> None:
     with Terminal((*OLLM_TUI, "--demo")) as terminal:
         terminal.wait_for("31 of 31")
@@ -101,9 +102,9 @@ def test_a_storm_of_sizes_in_a_real_terminal() -> None:
             terminal.send("j" if turn % 2 else "k")
             terminal.read(0)  # as terminals do, which never stop drawing
         terminal.resize(120, 40)
-        terminal.wait_for("1 Installed", "3 Inspector", "palette")
+        terminal.wait_for("1 Installed", "3 Inspector", "palette", timeout_s=60)
         terminal.send("q")
-        assert terminal.wait_end() == 0
+        assert terminal.wait_end(60) == 0
 
 
 @pytest.mark.parametrize(

@@ -180,6 +180,7 @@ def test_every_size_has_its_panes_and_fills_no_line_too_far(
         assert terminal.wait_end() == 0
 
 
+@pytest.mark.timeout(180)  # a busy machine draws two hundred sizes slowly
 def test_a_storm_of_sizes_is_survived(server: SandboxServer) -> None:
     some = random.Random(8)
     with Terminal((*OLLM_TUI, "--host", server.host)) as terminal:
@@ -190,8 +191,9 @@ def test_a_storm_of_sizes_is_survived(server: SandboxServer) -> None:
                 terminal.resize(some.randrange(1, 240), some.randrange(1, 80))
                 terminal.read(0.004)
         terminal.resize(120, 40)
-        terminal.wait_for("1 Installed ─", "4 Router ─", "/qw")
+        terminal.wait_for("1 Installed ─", "4 Router ─", "/qw", timeout_s=60)
         terminal.send("\x1b")
-        terminal.wait_for("31 of 31")
+        terminal.wait_for("31 of 31", timeout_s=60)
+        terminal.wait_gone("/qw")
         terminal.send("q")
-        assert terminal.wait_end() == 0
+        assert terminal.wait_end(60) == 0
