@@ -356,7 +356,7 @@ class OllmApp(ArrangedApp):
         self._main.query_one(RouterPane).ask_again()
 
     def _ask_server(self) -> None:
-        work.run(self, self._ask_for_the_rest(), "memory", exclusive=True)
+        work.run(self, self._ask_for_the_rest(), "server", exclusive=True)
 
     async def _ask_for_the_rest(self) -> None:
         await self.service.refresh_server()
