@@ -115,7 +115,8 @@ class ArrangedApp(SwitchingApp):
 
     @on(RouterPane.Viewed)
     def _router_view_changed(self) -> None:
-        self._arrange()
+        if self.screen_stack:  # else the program is being left, and the pane spoke before it went
+            self._arrange()
 
     def _arrange(self) -> None:
         """Show the panes that have room, and the two lines around them."""

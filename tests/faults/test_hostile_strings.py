@@ -2,11 +2,13 @@
 
 import asyncio
 from collections.abc import AsyncIterator, Sequence
+from contextlib import suppress
 from pathlib import Path
 
 import pytest
 import pytest_asyncio
 from textual import events
+from textual.worker import WorkerCancelled
 
 from ollm_tui.cli.arguments import parse_arguments
 from ollm_tui.cli.log import log_to
@@ -174,7 +176,9 @@ class Tour:
 
     async def rest(self) -> None:
         """Let work in the background come to an end, with a look at what it draws."""
-        await self.screen.app.workers.wait_for_complete()
+        for worker in list(self.screen.app.workers):
+            with suppress(WorkerCancelled):  # a newer question of its group took its place
+                await worker.wait()
         await self.screen.settle()
         self.look("rest")
 
