@@ -3,6 +3,7 @@
 import gc
 import logging
 import signal
+import sys
 from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, ClassVar
 
@@ -48,7 +49,11 @@ INSPECT_AFTER_S = 0.06
 _NAMED = 3  # unreadable entries that a toast has room for
 MEMORY_EVERY_S = 5.0
 ALIVE_EVERY_S = 30.0
-GARBAGE_AFTER = (50_000, 20, 50)  # looking through ten thousand models holds a key up for long
+GARBAGE_AFTER = (10_000, 100, 50)  # looking through ten thousand models holds a key up for long
+SETTLED_S = 4.0
+TURN_S = 0.001
+"""How long a thread that works may hold up the one that draws; a key passes several times from
+one thread to another until it is seen, and waits for a turn each time."""
 
 Suggest = Callable[[str], Sequence[tuple[str, str]]]
 Known = Callable[[str], ModelInfo | None]
@@ -299,8 +304,10 @@ class OllmApp(ArrangedApp):
 
     def _first_frame_is_out(self) -> None:
         gc.freeze()  # what is there now stays: it need not be looked through ever again
+        self.set_timer(SETTLED_S, gc.freeze)  # and so do the first list and what is known of it
         gc.set_threshold(*GARBAGE_AFTER)
         gc.enable()
+        sys.setswitchinterval(TURN_S)
         work.run(self, self._first_look(), "refresh", exclusive=True)
         if not self._has_timers:
             self._has_timers = True

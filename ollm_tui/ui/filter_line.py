@@ -31,6 +31,7 @@ class FilterLine(Vertical):
     def __init__(self, pane: InstalledPane) -> None:
         super().__init__(id="filter")
         self._pane = pane
+        self._said = _HINT
         self.border_title = "Filter; enter keeps, esc clears, a - before a term turns it round"
 
     def compose(self) -> ComposeResult:
@@ -81,6 +82,9 @@ class FilterLine(Vertical):
         self.border_subtitle = Content(self._pane.count_text)
 
     def _say(self, text: str, *, is_error: bool = False) -> None:
+        if text == self._said:
+            return  # saying it again would lay the screen out again, at every key
+        self._said = text
         hint = self.query_one(".hint", Static)
         hint.update(Content(text))
         hint.set_class(is_error, "-error")
