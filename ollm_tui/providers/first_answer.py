@@ -15,8 +15,6 @@ from ollm_tui import __version__
 from ollm_tui.providers.ollama_answer import Answer
 from ollm_tui.providers.ollama_host import Host
 
-_CHUNK_BYTES = 1 << 20
-
 
 def first_answer(host: Host, path: str, *, timeout_s: float, limit_bytes: int) -> Answer | None:
     """GET `path` once, in this thread; None when httpx had better ask.
@@ -37,11 +35,9 @@ def first_answer(host: Host, path: str, *, timeout_s: float, limit_bytes: int) -
         response = connection.getresponse()
         if response.getheader("Content-Encoding"):
             return None
-        body = bytearray()
-        while chunk := response.read(_CHUNK_BYTES):
-            body += chunk
-            if len(body) > limit_bytes:
-                return None
+        body = response.read(limit_bytes + 1)
+        if len(body) > limit_bytes:
+            return None
         # Whole are only answers that say how long they are: the end of a connection, which may
         # come in the middle of the head, is for this client the end of any.
         is_whole = response.chunked or response.length == 0
@@ -49,7 +45,7 @@ def first_answer(host: Host, path: str, *, timeout_s: float, limit_bytes: int) -
             return None
         return Answer(
             response.status,
-            bytes(body),
+            body,
             reason=response.reason,
             content_type=response.getheader("Content-Type", ""),
             location=response.getheader("Location", ""),

@@ -9,6 +9,7 @@ Source: design, Model Database; decisions D1 to D21.
 import logging
 from collections.abc import Callable, Iterator, Mapping
 from functools import lru_cache
+from types import MappingProxyType
 from typing import Any, Final, NamedTuple
 
 from ollm_tui.core.error import InvalidName
@@ -186,6 +187,12 @@ def _spellings(name: str) -> tuple[str, str]:
     return parsed.short.lower(), f"{parsed.model}:{parsed.tag}".lower()
 
 
+@lru_cache(maxsize=1024)
+def shared_sources(sources: tuple[tuple[str, str], ...]) -> Mapping[str, str]:
+    """One mapping for all models whose facts come from the same sources, as most of a list do."""
+    return MappingProxyType(dict(sources))
+
+
 def _completed(
     name: str, facts: dict[str, Any], sources: dict[str, str], forced: frozenset[str]
 ) -> KnownModel:
@@ -210,7 +217,7 @@ def _completed(
         capabilities=facts.get("capabilities", unknown),
         profiles=facts.get("profiles", ()),
         context_cap=context_cap,
-        sources=sources,
+        sources=shared_sources(tuple(sources.items())),
         forced=forced,
     )
 

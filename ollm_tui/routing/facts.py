@@ -13,7 +13,7 @@ from dataclasses import replace
 from typing import Any, Final
 
 from ollm_tui.core.model import UNKNOWN_FAMILY, ModelInfo
-from ollm_tui.routing.database import KnownModel, ModelDatabase
+from ollm_tui.routing.database import KnownModel, ModelDatabase, shared_sources
 from ollm_tui.routing.family import family_in, model_part
 
 GIVEN: Final = "given"
@@ -60,7 +60,7 @@ def enrich(model: ModelInfo, database: ModelDatabase) -> ModelInfo:
         not can.streaming and (can.embedding or can.image)
     )
     facts["base_model"] = model.base_model or is_base_name(model.name)
-    return replace(model, sources=sources, **facts)
+    return replace(model, sources=shared_sources(tuple(sources.items())), **facts)
 
 
 def is_guessed(model: ModelInfo) -> bool:

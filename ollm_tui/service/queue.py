@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 _LOG = logging.getLogger(__name__)
 
 HEARTBEAT_S = 1.0
-PUBLISH_EVERY_S = 0.1
+PUBLISH_EVERY_S = 0.2  # of bytes; states are told at once. A bar that moves needs no more
 
 
 class DownloadQueue:

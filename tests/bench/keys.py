@@ -10,7 +10,8 @@ import time
 from collections.abc import Callable, Iterator
 from functools import partial
 
-from ollm_tui.core.filter import Filter, FilterError
+from ollm_tui.core.error import FilterError
+from ollm_tui.core.filter import Filter
 from tests.bench.row import Row as BenchRow
 from tests.bench.row import in_milliseconds
 from tests.bench.startup import OLLM_TUI, sandbox
