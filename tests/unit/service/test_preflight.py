@@ -10,6 +10,7 @@ from ollm_tui.core.event import QueueItem
 from ollm_tui.core.progress import PullPlan, PullState
 from ollm_tui.providers.base import DiskSupport, PlanSupport
 from ollm_tui.service.preflight import PLAN_WAIT_S, SILENCE_S
+from ollm_tui.service.queue import PUBLISH_EVERY_S
 from ollm_tui.service.service import ModelService
 from tests.unit.service.fake import (
     RESOLVING,
@@ -102,7 +103,7 @@ async def test_a_slow_registry_holds_up_a_download_for_a_moment_only(
     assert states(downloads) == {"a": DOWNLOADING}
     planner.sizes["a"] = 400
     await planner.release("plan")
-    await clock.advance(0.1)
+    await clock.advance(PUBLISH_EVERY_S)
     assert item(downloads, "a").progress.total_bytes == 400
 
 

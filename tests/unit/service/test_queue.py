@@ -9,6 +9,7 @@ from ollm_tui.core.error import DownloadFailed, InvalidName, ModelNotFound, Ollm
 from ollm_tui.core.event import QueueState
 from ollm_tui.core.model import ModelStatus
 from ollm_tui.core.progress import ProgressEvent, PullState
+from ollm_tui.service.queue import PUBLISH_EVERY_S
 from ollm_tui.service.service import ModelService
 from tests.unit.service.fake import (
     RESOLVING,
@@ -35,9 +36,9 @@ async def test_a_pull_tells_each_state_once_and_ends_complete(
     await settle()
     pull = provider.pulls[0]
     await pull.report(RESOLVING, layer("a", 25, 100))
-    await clock.advance(0.1)
+    await clock.advance(PUBLISH_EVERY_S)
     await pull.report(layer("a", 50, 100))
-    await clock.advance(0.1)
+    await clock.advance(PUBLISH_EVERY_S)
     await pull.succeed()
     await pulling
     assert recorder.states == [QUEUED, DOWNLOADING, DOWNLOADING, DOWNLOADING, COMPLETE]
@@ -87,7 +88,7 @@ async def test_who_joins_late_is_told_how_it_stands_and_never_less(
     service.enqueue("new")
     await settle()
     await provider.pulls[0].report(layer("a", 40, 100))
-    await clock.advance(0.1)
+    await clock.advance(PUBLISH_EVERY_S)
     service.enqueue("new", recorder.on_progress)
     assert [(event.status, event.percentage) for event in recorder.progress] == [(DOWNLOADING, 40)]
 
@@ -283,7 +284,7 @@ async def test_a_subscriber_that_raises_stops_nothing(
     service.enqueue("a", recorder.on_progress)
     await settle()
     await provider.pulls[0].report(layer("x", 1, 2))
-    await clock.advance(0.1)
+    await clock.advance(PUBLISH_EVERY_S)
     await provider.pulls[0].succeed()
     assert recorder.finals == [COMPLETE]
 

@@ -22,6 +22,7 @@ from ollm_tui.core.model import ModelCapabilities, ModelInfo, ModelList, ModelSt
 from ollm_tui.core.progress import PullState
 from ollm_tui.service.list_store import KnownList, load_list, save_list
 from ollm_tui.service.lock import ProcessLock
+from ollm_tui.service.queue import PUBLISH_EVERY_S
 from ollm_tui.service.service import ModelService
 from ollm_tui.service.state import StateFile
 from tests.unit.service.fake import FakeClock, FakeProvider, Recorder, layer, model, settle
@@ -348,7 +349,7 @@ async def test_quitting_keeps_what_is_under_way_with_its_bytes(path: Path) -> No
         service.enqueue("a")
         await settle()
         await provider.pulls[0].report(layer("x", 40, 100))
-        await clock.advance(0.1)
+        await clock.advance(PUBLISH_EVERY_S)
     async with running(path) as service:
         await service.start()
         assert [item.progress.downloaded_bytes for item in service.queue.items] == [40]
