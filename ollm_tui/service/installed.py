@@ -20,12 +20,14 @@ from ollm_tui.service.details import LearnedFacts
 from ollm_tui.service.reach import is_unreachable
 
 if TYPE_CHECKING:
+    from ollm_tui.service.list_store import KnownList
     from ollm_tui.service.memory import Memory
 
 LIST_TTL_S = 60.0
 INFO_TTL_S = 300.0
 _LIST = "list"
 _MANY = 200  # models; looking up so many takes about 10 ms
+_DRAWN_AFTER_S = 0.04  # two frames: a thread that looks models up slows down the drawing of them
 
 Models = tuple[ModelInfo, ...]
 
@@ -96,12 +98,22 @@ class InstalledModels:
         if self._known.as_of is None and self._memory is not None:
             last = await self._memory.last_list()
             if last is not None and self._known.as_of is None:
-                models = await self._enriched(last.models.models)
-                self._known = self._known._replace(
-                    models=models, problems=last.models.problems, as_of=last.as_of, stale=True
-                )
-                self._update()
+                await self._show_last(last)
         return self._known.as_of is not None
+
+    async def _show_last(self, last: "KnownList") -> None:
+        listed = last.models
+        self._known = self._known._replace(
+            models=listed.models, problems=listed.problems, as_of=last.as_of, stale=True
+        )
+        if len(listed.models) >= _MANY:
+            self._update()  # names and sizes first, as of an answer
+            await asyncio.sleep(_DRAWN_AFTER_S)
+        enriched = {model.name: model for model in await self._enriched(listed.models)}
+        if self._known.as_of == last.as_of:  # else there has been an answer since
+            models = tuple(enriched.get(model.name, model) for model in self._known.models)
+            self._known = self._known._replace(models=models)
+            self._update()
 
     async def show(self, name: str, *, refresh: bool = False) -> ModelDetails:
         """All about one model; asked anew when the list has another digest than before.

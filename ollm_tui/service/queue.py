@@ -34,7 +34,7 @@ class DownloadQueue:
     Args:
         pull: the provider's pull.
         preflight: says which may begin; all may when absent.
-        on_change: called with the whole queue, at most every 0.1 s while bytes arrive and at
+        on_change: called with the whole queue, at most every 0.2 s while bytes arrive and at
             once when an entry starts or ends.
         on_settled: called with each entry that ends and that the provider was asked for.
         on_broken: called with why a try failed that is followed by another.

@@ -32,6 +32,7 @@ TARGETS: dict[str, tuple[str, ...]] = {
         f"{SERVICE}/test_state.py",
         f"{SERVICE}/test_sharing.py",
         f"{SERVICE}/test_queue_news.py",
+        f"{SERVICE}/test_queue_alone.py",
         SERVICE,
     ),
     "ollm_tui/config/resolve.py": (f"{CONFIG}/test_resolve.py", CONFIG),

@@ -4,7 +4,7 @@ import math
 
 import pytest
 
-from ollm_tui.core.progress import ProgressEvent, PullState
+from ollm_tui.core.progress import ProgressEvent, PullPhase, PullState, PullStep
 from ollm_tui.service.progress import ProgressTracker
 from tests.unit.service.fake import RESOLVING, SUCCESS, VERIFYING, WRITING, FakeClock, layer
 
@@ -279,3 +279,15 @@ def test_what_an_earlier_run_knew_is_told_until_layers_say_more(tracker: Progres
     tracker.feed(SUCCESS)
     event = tracker.event(PullState.COMPLETE)
     assert (event.percentage, event.downloaded_bytes, event.total_bytes) == (100.0, 100, 100)
+
+
+def test_a_total_said_before_any_layer_counts_for_all_of_it(tracker: ProgressTracker) -> None:
+    tracker.feed(PullStep(PullPhase.RESOLVING, "reading the manifest", total_bytes=500 * MB))
+    tracker.feed(layer("a", 50 * MB, 100 * MB))
+    assert downloading(tracker).total_bytes == 500 * MB
+    assert downloading(tracker).percentage == 10
+
+
+def test_a_total_said_after_the_manifest_is_not_the_whole(tracker: ProgressTracker) -> None:
+    tracker.feed(PullStep(PullPhase.VERIFYING, "verifying", total_bytes=500 * MB))
+    assert downloading(tracker).total_bytes == 0
