@@ -54,7 +54,9 @@ def test_a_server_of_a_byte_a_moment_holds_up_no_key(fault: Fault, server: Sandb
                         terminal.wait_for(seen)
                         took_s = time.monotonic() - sent_s
                         fault.saw("until a key was seen", took_s, "s")
-                        assert took_s < BLOCKED_S + (0.5 if key == "\x1b" else 0)
+                        # The figure is that of the full form, which has the machine to itself.
+                        limit_s = BLOCKED_S if fault.is_full else 4 * BLOCKED_S
+                        assert took_s < limit_s + (0.5 if key == "\x1b" else 0)
                 os.kill(terminal.pid, signal.SIGTERM)
                 assert terminal.wait_end(3.0) == 128 + signal.SIGTERM
 
