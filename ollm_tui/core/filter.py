@@ -23,6 +23,7 @@ _Test = Callable[[ModelInfo, Container[str]], bool]
 
 EXAMPLE = "family:llama cap:tools ctx>=32k size<10G params<=8b quant:q4 loaded"
 _OPERATORS = re.compile(r"([^<>=!:]*):?(<=|>=|!=|==|<|>|=|:)(.*)", re.DOTALL)
+_BARE_SIZE = re.compile(r"[<>]=?[0-9.]+[gt]i?b?", re.IGNORECASE)
 _NUMBER = re.compile(r"([0-9]+(?:\.[0-9]+)?)([a-z]*)")
 _LONGEST_NUMBER = 30
 _COMPARE: dict[str, Callable[[float, float], bool]] = {"<": lt, "<=": le, ">": gt, ">=": ge}
@@ -165,7 +166,7 @@ class Filter:
 
 def is_condition(term: str) -> bool:
     """Whether a term asks for a field by its name, so that it cannot be meant as a model's name."""
-    split = _OPERATORS.fullmatch(term.lstrip("-!"))
+    split = _OPERATORS.fullmatch(_with_field(term.lstrip("-!")))
     if split is None:
         return False
     field = split[1].casefold()
@@ -180,12 +181,17 @@ def _term(term: str) -> _Test:
             actions=("Write what shall not be, such as -remote or -family:llama.",),
         )
     is_turned = (len(term) - len(bare)) % 2 == 1
-    split = _OPERATORS.fullmatch(bare)
+    split = _OPERATORS.fullmatch(_with_field(bare))
     if split is None:
         test = _FLAGS.get(bare.casefold()) or _word(bare.casefold(), is_literal=is_turned)
     else:
         test = _condition(bare, *split.groups())
     return _not(test) if is_turned else test
+
+
+def _with_field(bare: str) -> str:
+    """A bare `<10G` can only mean the size; `>=32k` might be tokens, too."""
+    return f"size{bare}" if _BARE_SIZE.fullmatch(bare) else bare
 
 
 def _not(test: _Test) -> _Test:

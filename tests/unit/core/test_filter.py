@@ -46,6 +46,8 @@ EMBED = ModelInfo("nomic-embed-text", family="embedding", embedding_only=True)
         "ctx:>=32k",
         "ctx<0.04M",
         "size<10G",
+        "<10G",
+        ">1GB",
         "size<10GB",
         "size<=4700M",
         "size=4.7g",
@@ -174,12 +176,14 @@ def test_the_example_is_valid() -> None:
 
 
 @pytest.mark.parametrize(
-    "term", ["cap:tools", "size<10G", "-cap:vision", "params<=8b", "fam:llama"]
+    "term", ["cap:tools", "size<10G", "<10G", "-cap:vision", "params<=8b", "fam:llama"]
 )
 def test_a_condition_names_its_field(term: str) -> None:
     assert is_condition(term)
 
 
-@pytest.mark.parametrize("term", ["qwen3:8b", "hf.co/a/b:q4", "coder", "loaded", "", "a=b"])
+@pytest.mark.parametrize(
+    "term", ["qwen3:8b", "hf.co/a/b:q4", "coder", "loaded", "", "a=b", ">=32k"]
+)
 def test_a_name_is_no_condition(term: str) -> None:
     assert not is_condition(term)
