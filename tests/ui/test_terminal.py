@@ -4,6 +4,7 @@ import os
 import random
 import re
 import signal
+import sys
 import time
 from collections.abc import Iterator
 
@@ -178,6 +179,32 @@ def test_every_size_has_its_panes_and_fills_no_line_too_far(
         assert lines[-1].strip()  # the footer is the last line, and nothing has scrolled
         terminal.send("q")
         assert terminal.wait_end() == 0
+
+
+def test_the_last_of_two_sizes_counts_though_its_signal_comes_during_that_of_the_first(
+    server: SandboxServer,
+) -> None:
+    read_slowly = """
+import time
+from textual.drivers.linux_driver import LinuxDriver
+read = LinuxDriver._get_terminal_size
+def slowly(self):
+    size = read(self)
+    time.sleep(0.2)
+    return size
+LinuxDriver._get_terminal_size = slowly
+from ollm_tui.cli.main import run
+run()
+"""
+    with Terminal((sys.executable, "-c", read_slowly, "--host", server.host)) as terminal:
+        terminal.wait_for("31 of 31", "general →", "palette")
+        terminal.resize(90, 30)
+        calm_s = time.monotonic() + 0.1  # half of what it takes to read a size
+        while time.monotonic() < calm_s:
+            terminal.read(0.01)
+        terminal.resize(140, 45)
+        lines = terminal.wait_for("╭─ 4 Router ─", "ctrl+p palette").splitlines()
+        assert (max(map(len, lines)), len(lines)) == (140, 45)
 
 
 @pytest.mark.timeout(180)  # a busy machine draws two hundred sizes slowly
