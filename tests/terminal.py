@@ -9,7 +9,7 @@ import struct
 import sys
 import termios
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from pathlib import Path
 from types import TracebackType
@@ -60,6 +60,15 @@ class Terminal:
         return "\n".join(line.rstrip() for line in self._screen.display)
 
     @property
+    def is_whole(self) -> bool:
+        """Whether the boxes reach the right edge, as once all is drawn at the present size.
+
+        Of frames that were drawn for other sizes, parts may stay for a while.
+        """
+        lines = self._screen.display
+        return bool(lines[-1].strip()) and all(line[-1] in "│╮╯" for line in lines[2:-1])
+
+    @property
     def cpu_s(self) -> float:
         """CPU seconds of the process so far, all its threads."""
         # Linux numbers the CPU clock of a process like this (MAKE_PROCESS_CPUCLOCK).
@@ -105,11 +114,34 @@ class Terminal:
 
     def wait_for(self, *texts: str, timeout_s: float = 15.0) -> str:
         """Read until all of `texts` are on the screen, and return the screen."""
-        return self._wait(lambda: all(text in self.text for text in texts), texts, timeout_s)
+        return self.wait_until(lambda: all(text in self.text for text in texts), texts, timeout_s)
 
     def wait_gone(self, *texts: str, timeout_s: float = 15.0) -> str:
         """Read until none of `texts` is on the screen."""
-        return self._wait(lambda: not any(text in self.text for text in texts), texts, timeout_s)
+        return self.wait_until(
+            lambda: not any(text in self.text for text in texts), texts, timeout_s
+        )
+
+    def wait_whole(self, *texts: str, gone: Sequence[str] = (), timeout_s: float = 60.0) -> str:
+        """Read until one whole screen has all of `texts` and none of `gone`; after a new size."""
+        return self.wait_until(
+            lambda: (
+                self.is_whole
+                and all(text in self.text for text in texts)
+                and not any(text in self.text for text in gone)
+            ),
+            texts,
+            timeout_s,
+        )
+
+    def wait_until(self, is_so: Callable[[], bool], wanted: Sequence[str], timeout_s: float) -> str:
+        """Read until something is so, which `wanted` names, and return the screen."""
+        end_s = time.monotonic() + timeout_s
+        while time.monotonic() < end_s:
+            self.read()
+            if is_so():
+                return self.text
+        raise AssertionError(f"waited {timeout_s} s for {wanted}; the screen:\n{self.text}")
 
     def poll(self) -> int | None:
         """The exit status, negative for a signal, or None while the program runs."""
@@ -156,12 +188,3 @@ class Terminal:
         trace: TracebackType | None,
     ) -> None:
         self.close()
-
-    def _wait(self, is_there: object, texts: Sequence[str], timeout_s: float) -> str:
-        assert callable(is_there)
-        end_s = time.monotonic() + timeout_s
-        while time.monotonic() < end_s:
-            self.read()
-            if is_there():
-                return self.text
-        raise AssertionError(f"waited {timeout_s} s for {texts}; the screen:\n{self.text}")

@@ -33,6 +33,11 @@ _JOINED = re.compile(f"([{_JOINERS}])")
 _STACKED_MARKS = re.compile(f"({_MARK}{{2}}){_MARK}+")
 
 
+def is_visible(letter: str) -> bool:
+    """Whether a character is seen, or is the space: no terminal obeys it, no reader misses it."""
+    return letter.isprintable() and not _UNSAFE_CHARACTER.match(letter)
+
+
 def clean_line(text: str, limit: int = LINE_LIMIT) -> str:
     """Return `text` as one line that is safe to print.
 

@@ -120,6 +120,7 @@ class OllmApp(ArrangedApp):
         self._is_composed = True
         if not self.is_headless:
             terminal.leave_on_signals(self._leave)
+            terminal.heed_the_last_size()
             terminal.go_on_when_continued(lambda: self.call_later(self.refresh, layout=True))
         self.action_pane("installed")
         self.call_after_refresh(self._first_frame_is_out)

@@ -32,12 +32,12 @@ class FilterLine(Vertical):
         super().__init__(id="filter")
         self._pane = pane
         self._said = _HINT
+        self._field = Input(pane.filter_text, compact=True, select_on_focus=False)
         self.border_title = "Filter; enter keeps, esc clears, a - before a term turns it round"
 
     def compose(self) -> ComposeResult:
-        field = Input(self._pane.filter_text, compact=True, select_on_focus=False)
-        field.cursor_blink = self.app.animation_level != "none"
-        yield field
+        self._field.cursor_blink = self.app.animation_level != "none"
+        yield self._field
         yield Static(Content(_HINT), classes="hint", markup=False)
 
     def on_mount(self) -> None:
@@ -47,9 +47,11 @@ class FilterLine(Vertical):
 
     def take_focus(self) -> None:
         """Go on typing."""
-        self.screen.set_focus(self.query_one(Input))  # at once, for what is typed meanwhile
+        self.screen.set_focus(self._field)  # at once, for what is typed meanwhile
 
     def on_unmount(self) -> None:
+        # The field has told the screen how to unselect it, by which the screen would keep it.
+        self.screen.text_selection_started_signal.unsubscribe(self._field)
         self.screen.remove_class("-filtering", "-bad-filter")
 
     @on(Input.Changed)

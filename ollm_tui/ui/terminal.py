@@ -63,6 +63,19 @@ def go_on_when_continued(redraw: Callable[[], object]) -> None:
     loop.add_signal_handler(signal.SIGCONT, go_on)
 
 
+def heed_the_last_size() -> None:
+    """Have the last of several sizes be the one that counts, however busy the machine is.
+
+    Textual's handler of SIGWINCH reads the size and then tells it. A second signal between the two
+    interrupts the handler and tells the newer size first; the older one, told last, then stays.
+    """
+    tell_size = signal.getsignal(signal.SIGWINCH)
+    if callable(tell_size):
+        # By the loop, where nothing comes between the two.
+        loop = asyncio.get_running_loop()
+        loop.add_signal_handler(signal.SIGWINCH, tell_size, signal.SIGWINCH, None)
+
+
 def is_gone() -> bool:
     """Whether the terminal that was there at start has closed.
 

@@ -13,6 +13,7 @@ from ollm_tui.ui import work
 from ollm_tui.ui.error_log import ErrorLog
 from ollm_tui.ui.keyed import KeyedApp
 from ollm_tui.ui.look import Look, LookFile
+from ollm_tui.ui.style_cache import forget_the_gone
 
 _LOG = logging.getLogger(__name__)
 
@@ -25,6 +26,7 @@ class ThemedApp(KeyedApp):
     """
 
     def __init__(self, look: LookFile) -> None:
+        forget_the_gone()
         self._look_file = look
         self.look: Look = look.read()
         self._plain: Sequence[LineFilter] = ()

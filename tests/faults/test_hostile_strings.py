@@ -259,7 +259,7 @@ async def _everywhere(tour: Tour, texts: Sequence[str], is_full: bool) -> None:
     await tour.back()
 
 
-@pytest.mark.timeout(900)
+@pytest.mark.timeout(3600)  # in full, a minute for each of twenty tours, and longer beside others
 async def test_no_string_gets_through(
     loopback: LoopbackServer,
     is_full: bool,

@@ -1,5 +1,6 @@
 """The configuration view: what is in force, changing it, and saving it to the file one picks."""
 
+import threading
 from contextlib import nullcontext
 from pathlib import Path
 
@@ -8,6 +9,7 @@ from textual.widgets import Input
 
 from ollm_tui.config.change import Change
 from ollm_tui.config.problem import Origin
+from ollm_tui.config.resolve import Effective
 from ollm_tui.ui.screens.config import ConfigScreen, editor_command
 from ollm_tui.ui.screens.save import Saved, SaveScreen
 from tests.ui.configured import USER, OpenView
@@ -239,10 +241,16 @@ async def test_a_file_that_breaks_while_running_leaves_the_last_good_state(
         await view.screen.sees("options.topP = 0.9")
         await view.change("options.topP", "0.5")
         await view.screen.sees("Correct the file first")
-        await view.screen.press("escape", "escape", "escape")
+        # One by one: an escape is lost on what the one before has closed but not yet left.
+        await view.screen.press("escape")
+        await view.screen.misses("Correct the file first")
+        await view.screen.press("escape")
+        await view.screen.until(lambda: not view.screen.app.screen.query(Input))
+        await view.screen.press("escape")
         await view.screen.sees("config ✗ 1 problem")  # a screen below others is not laid out anew
         view.user.write_text(USER)
-        await view.screen.press("c", "r")
+        await view.open()  # before the next key, which elsewhere asks the server
+        await view.screen.press("r")
         await view.screen.misses("error: ")
         await view.screen.press("escape")
         await view.screen.sees("config ✓")
@@ -271,6 +279,28 @@ async def test_what_is_saved_counts_at_once(open_view: OpenView) -> None:
             )
         )
         assert "llama3.2:3b" in models
+
+
+async def test_what_is_read_counts_though_the_view_was_left_meanwhile(
+    open_view: OpenView, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async with open_view() as view:
+        await view.open()
+        source, goes_on = view.screen.app.settings.source, threading.Event()
+        assert source is not None
+        read = source.read
+
+        def read_slowly() -> Effective:
+            goes_on.wait(10)
+            return read()
+
+        monkeypatch.setattr(source, "read", read_slowly)
+        view.user.write_text("model: {routing: {defaultProfile: code}}\n")
+        await view.screen.press("r", "escape")
+        await view.screen.misses("KEY")
+        goes_on.set()
+        await view.screen.sees("4 Router ─ code →")
+        assert not view.screen.app.errors.total
 
 
 async def test_another_server_waits_for_the_next_start_and_that_is_told(

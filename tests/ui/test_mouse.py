@@ -102,7 +102,7 @@ def test_a_storm_of_sizes_in_a_real_terminal() -> None:
             terminal.send("j" if turn % 2 else "k")
             terminal.read(0)  # as terminals do, which never stop drawing
         terminal.resize(120, 40)
-        terminal.wait_for("1 Installed", "3 Inspector", "palette", timeout_s=60)
+        terminal.wait_whole("1 Installed", "3 Inspector", "palette")
         terminal.send("q")
         assert terminal.wait_end(60) == 0
 

@@ -310,8 +310,9 @@ class ConfigScreen(ModalScreen[None]):
 
     async def _read(self) -> None:
         effective = await work.in_thread(self._source.read)
-        self._show(effective)
         self._on_change(effective)
+        if self.is_attached:  # else it was left meanwhile; what was read counts all the same
+            self._show(effective)
 
     def _show(self, effective: "Effective") -> None:
         self._effective = effective
