@@ -62,7 +62,7 @@ class ArrangedApp(SwitchingApp):
             has_ended=any(item.progress.status.is_final for item in queue),
             has_config=bool(self.config_word),
             has_servers=self.servers is not None,
-            has_decision=service.models.as_of is not None,
+            no_decision=self._main.query_one(RouterPane).why_no_decision,
         )
 
     def go_to(self, place: str) -> None:
@@ -117,6 +117,7 @@ class ArrangedApp(SwitchingApp):
     def _router_view_changed(self) -> None:
         if self.screen_stack:  # else the program is being left, and the pane spoke before it went
             self._arrange()
+            self._show_status()  # the keys of the router act from the first decision on
 
     def _arrange(self) -> None:
         """Show the panes that have room, and the two lines around them."""
