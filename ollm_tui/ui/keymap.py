@@ -42,6 +42,8 @@ class Situation(NamedTuple):
 
     has_model: bool = True
     """Whether the cursor of Installed is on a model."""
+    is_inspecting: bool = True
+    """Whether the inspector has a model to show, of whichever view."""
     has_loaded: bool = True
     is_online: bool = True
     can_run: bool = True
@@ -61,6 +63,10 @@ class Situation(NamedTuple):
 
 def _on_model(now: Situation) -> str:
     return "" if now.has_model else "There is no model under the cursor."
+
+
+def _on_inspected(now: Situation) -> str:
+    return "" if now.is_inspecting else "There is no model to inspect."
 
 
 def _on_runnable(now: Situation) -> str:
@@ -311,8 +317,8 @@ _DISABLED: dict[str, Callable[[Situation], str]] = {
     "downloads.up": _on_download,
     "downloads.down": _on_download,
     "downloads.clear": _on_ended,
-    "inspector.previous": _on_model,
-    "inspector.next": _on_model,
+    "inspector.previous": _on_inspected,
+    "inspector.next": _on_inspected,
     **dict.fromkeys(
         (
             "router.previous",

@@ -11,6 +11,7 @@ from ollm_tui.core.progress import PullPhase, PullStep
 from ollm_tui.providers.local.journal import claim
 from ollm_tui.providers.local.provider import LocalProvider
 from ollm_tui.providers.local.store import Store
+from ollm_tui.ui.panes.disk import DiskPane
 from tests.store_builder import digest_of, install, made_model
 from tests.ui.conftest import OpenApp
 
@@ -54,6 +55,37 @@ async def test_v_shows_what_runs_and_the_same_key_leads_round(open_app: OpenApp)
         await screen.sees("has no model store on this machine", "v shows the installed models")
         await screen.press("v")
         await screen.sees("1 Installed ─ 31 of 31")
+
+
+async def test_the_inspector_shows_the_model_under_the_cursor_of_every_view(
+    open_app: OpenApp,
+) -> None:
+    async with open_app() as screen:
+        await screen.service.load("qwen3:8b")
+        await screen.press("j", "j", "j")
+        await screen.sees("3 Inspector ─ llama3.1:8b")
+        await screen.press("v")
+        await screen.sees("1 Running ─ 2 · ")
+        names = [model.name for model in screen.service.running.models]
+        await screen.sees(f"3 Inspector ─ {names[0]}")
+        await screen.press("j")
+        await screen.sees(f"3 Inspector ─ {names[1]}")
+        await screen.press("L")
+        await screen.sees("No model is under the cursor.")
+        await screen.press("3", "right_square_bracket")
+        await screen.sees("There is no model to inspect.")
+        await screen.press("1", "v", "v")
+        await screen.sees("3 Inspector ─ llama3.1:8b")
+
+
+async def test_the_inspector_goes_back_with_the_filter_to_the_installed_models(
+    open_app: OpenApp,
+) -> None:
+    async with open_app() as screen:
+        await screen.press("j", "j", "j", "v")
+        await screen.sees("1 Running ─ 1 · ", "3 Inspector ─ llama3.2:3b")
+        await screen.press("slash")
+        await screen.sees("3 Inspector ─ llama3.1:8b")
 
 
 async def test_a_model_in_memory_can_be_kept_and_unloaded(open_app: OpenApp) -> None:
@@ -111,6 +143,20 @@ async def test_the_disk_is_divided_into_own_shared_and_left_over_bytes(
         assert any(own in row for row in screen.lines("   llama3:other"))
         assert screen.lines("download of mistral:7b, 25% there")
         assert screen.lines("? orphan sha256-")
+
+
+async def test_the_inspector_follows_the_cursor_of_the_disk(open_app: OpenApp, root: Path) -> None:
+    async with open_app(provider=LocalProvider(root)) as screen:
+        await screen.press("v", "v")
+        await screen.sees("? orphan sha256-", "No model is under the cursor.")
+        await screen.press("j", "j")
+        pane = screen.app.active_widget
+        assert isinstance(pane, DiskPane)
+        first = pane.model_name
+        await screen.sees(f"3 Inspector ─ {first}")
+        await screen.press("j")
+        assert pane.model_name != first
+        await screen.sees(f"3 Inspector ─ {pane.model_name}")
 
 
 async def test_r_measures_the_disk_again(open_app: OpenApp, root: Path) -> None:

@@ -36,6 +36,11 @@ class InspectorPane(TextPane):
         self._section = 0
         self.border_title = Content("3 Inspector")
 
+    @property
+    def model(self) -> ModelInfo | None:
+        """What is shown."""
+        return self._model
+
     async def load(self, model: ModelInfo) -> None:
         """Ask for the details of a model and draw them, or why there are none."""
         try:
