@@ -9,9 +9,13 @@ import pytest
 
 from ollm_tui.core.progress import PullPhase, PullStep
 from ollm_tui.providers.local.journal import claim
+from ollm_tui.providers.local.location import store_at
 from ollm_tui.providers.local.provider import LocalProvider
 from ollm_tui.providers.local.store import Store
+from ollm_tui.providers.ollama import OllamaProvider
+from ollm_tui.sandbox.server import SandboxServer
 from ollm_tui.ui.panes.disk import DiskPane
+from ollm_tui.ui.text_pane import TextPane
 from tests.store_builder import digest_of, install, made_model
 from tests.ui.conftest import OpenApp
 
@@ -207,7 +211,7 @@ async def test_the_doctor_names_every_part_and_mends_after_a_preview(
     blob.unlink()
     async with open_app(provider=Mending(root)) as screen:
         await screen.press("v", "v", "D")
-        await screen.sees("✓ server", "✓ config", "screen", "✗ store", "is missing", "R repairs")
+        await screen.sees("✓ server", "– config", "screen", "✗ store", "is missing", "R repairs")
         await screen.press("R")
         await screen.sees("Repair 2 models?", "only what is bad is fetched again")
         await screen.press("y")
@@ -217,6 +221,33 @@ async def test_the_doctor_names_every_part_and_mends_after_a_preview(
         await screen.sees("Remove 1 file that no model needs, 8.0 kB?")
         await screen.press("y")
         await screen.sees("Freed 8.0 kB", "✓ store")
+
+
+async def test_the_doctor_ticks_no_store_that_is_not_there(open_app: OpenApp) -> None:
+    async with open_app() as screen:
+        await screen.press("v", "v", "D")
+        await screen.sees("– store", "has no model store on this machine")
+        assert "✓ store" not in screen.text
+
+
+async def test_the_doctor_says_once_that_nobody_answers(
+    open_app: OpenApp, server: SandboxServer, root: Path
+) -> None:
+    here = OllamaProvider(server.host, locate_store=lambda: store_at(root, "the setting"))
+    server.stop()
+    async with open_app(provider=here, wait=False) as screen:
+        await screen.sees("r asks again")
+        await screen.press("v", "v", "D")
+        await screen.sees("✗ server", "– store", "not looked at")
+        lines = screen.app.screen.query_one("#diagnosis", TextPane).items
+        told = [text for line in lines for text, _ in line]
+        assert sum("ollama serve" in text for text in told) == 1
+
+
+async def test_a_store_yet_to_be_made_is_told_of_as_such(open_app: OpenApp, tmp_path: Path) -> None:
+    async with open_app(provider=LocalProvider(tmp_path / "none")) as screen:
+        await screen.press("v", "v", "D")
+        await screen.sees("– store", "is not there")
 
 
 async def test_the_palette_knows_the_doctor(open_app: OpenApp) -> None:
