@@ -6,6 +6,8 @@ from collections.abc import Callable, Iterator
 
 from textual.app import App
 
+from tests.painted import painted
+
 MARK = "ZQ7"
 """Is in every string, so that a test can tell that it was shown at all."""
 
@@ -53,8 +55,8 @@ def unsafe(text: str, *, allowed: str = "") -> list[str]:
 
 def on_screen(app: App[None]) -> Iterator[str]:
     """What is wrong with what is drawn now: unsafe characters, foreign links and actions."""
-    width, height = app.size
-    for strip in app.screen._compositor.render_strips(app.size)[:height]:
+    width = app.size.width
+    for strip in painted(app):
         for segment in strip:
             if segment.control:
                 yield f"control segment {segment!r}"

@@ -19,6 +19,7 @@ from ollm_tui.sandbox.server import SandboxServer
 from ollm_tui.sandbox.timing import INSTANT
 from ollm_tui.service.service import ModelService
 from ollm_tui.ui.app import OllmApp
+from tests.painted import painted
 
 FOLDER = Path(__file__).parent.parent / "screenshots"
 NOW = datetime(2026, 11, 20, 14, 2, tzinfo=UTC)
@@ -75,8 +76,7 @@ class Stage:
     @property
     def text(self) -> str:
         """Everything on screen."""
-        strips = self.app.screen._compositor.render_strips(self.app.size)
-        return "\n".join(strip.text for strip in strips)
+        return "\n".join(strip.text for strip in painted(self.app))
 
     async def pull(self, name: str, total: int, *completed: int) -> None:
         """Have a download stand where the last number says, a second after each of the others."""

@@ -51,7 +51,7 @@ async def _examine(
         report: StoreReport | None = await _look(service, options)
     except OllmError as error:
         report = None
-        checks = [*checks, check_no_store(error)]
+        checks = [*checks, check_no_store(error, checks)]
     if report is not None and options.repair:
         for name in options.names or report.repairable:
             repairs[name] = await _repair(service, name)

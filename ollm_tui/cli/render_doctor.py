@@ -32,6 +32,7 @@ def as_object(
             {
                 "area": check.area,
                 "healthy": check.is_healthy,
+                "present": check.is_there,
                 "summary": check.summary,
                 "actions": list(check.actions),
             }
@@ -57,12 +58,13 @@ def as_text(checks: Sequence[Check], report: StoreReport | None, now: datetime) 
 
 def _lines(checks: Sequence[Check], report: StoreReport | None, now: datetime) -> Iterator[str]:
     for check in checks:
-        yield _line(check.is_healthy, check.area, check.summary)
+        yield _line(words.judged(check.is_healthy, check.is_there), check.area, check.summary)
         for action in check.actions:
             yield f"  {'':{_WIDTH}}→ {action}"
     if report is None:
         return
-    yield _line(report.is_healthy, "store", words.store(report))
+    sign = words.judged(report.is_healthy, report.place.exists)
+    yield _line(sign, "store", words.store(report))
     for found in report.findings:
         yield f"  {'':{_WIDTH}}{found.kind}: {found.subject}: {found.reason}"
         yield f"  {'':{_WIDTH}}→ {found.fix}"
@@ -89,8 +91,8 @@ def leftover_action(item: Leftover, *, is_old: bool, has_server: bool) -> str:
     return "The server removes it when it starts, once it is an hour old." if has_server else ""
 
 
-def _line(is_healthy: bool, area: str, summary: str) -> str:
-    return f"{'✓' if is_healthy else '✗'} {area:{_WIDTH}}{summary}"
+def _line(sign: str, area: str, summary: str) -> str:
+    return f"{sign} {area:{_WIDTH}}{summary}"
 
 
 def _store(report: StoreReport, now: datetime) -> dict[str, object]:

@@ -16,6 +16,8 @@ class Check:
     """One line."""
     actions: tuple[str, ...] = ()
     """What to do next; there is something when it is not healthy."""
+    is_there: bool = True
+    """Whether there is anything to judge; what is not there is not unhealthy, nor well."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,5 +1,7 @@
 """How the provider is, for who wants to know what is wrong."""
 
+from collections.abc import Sequence
+
 from ollm_tui.core.diagnosis import Check
 from ollm_tui.core.error import OllmError, Unsupported
 from ollm_tui.service.service import ModelService
@@ -18,7 +20,7 @@ async def check_server(service: ModelService) -> Check:
     if state.stale and state.error is not None:
         return _failed(state.error)
     if server.provider == "local":
-        summary = f"none; the store {server.host} is used directly (--provider ollama asks one)"
+        summary = "none; the store is used directly (--provider ollama asks one)"
         return Check(SERVER, True, summary)
     try:
         version = await service.version()
@@ -36,9 +38,17 @@ async def check_server(service: ModelService) -> Check:
     )
 
 
-def check_no_store(error: OllmError) -> Check:
-    """Why no store was looked through; one that is out of reach is nothing wrong."""
-    return Check(STORE, isinstance(error, Unsupported), str(error), error.actions)
+def check_no_store(error: OllmError, checks: Sequence[Check] = ()) -> Check:
+    """Why no store was looked through; one that is out of reach is nothing wrong.
+
+    Args:
+        checks: what is known to be wrong already, which is not said again.
+    """
+    if any(not check.is_healthy and check.summary == str(error) for check in checks):
+        summary = "not looked at: it takes an answer of the server"
+        return Check(STORE, True, summary, is_there=False)
+    is_absent = isinstance(error, Unsupported)
+    return Check(STORE, is_absent, str(error), error.actions, is_there=not is_absent)
 
 
 def _failed(error: OllmError) -> Check:

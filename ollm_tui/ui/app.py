@@ -142,7 +142,7 @@ class OllmApp(ArrangedApp):
             case ModelsState():
                 installed = main.query_one(InstalledPane)
                 installed.show(event)
-                self._inspect(installed.item)
+                self.inspect()
                 main.query_one(RouterPane).show(event)
                 main.models_changed(event)
                 self._tell_problems(event)
@@ -192,10 +192,10 @@ class OllmApp(ArrangedApp):
 
     # The inspector follows the cursor.
 
-    @on(RowList.Moved, "#installed")
-    def _cursor_moved(self, event: RowList.Moved) -> None:
+    @on(RowList.Moved, "#installed, #running, #disk")
+    def inspect(self) -> None:
         if self.screen_stack:  # a list may still move while the screens are being closed
-            self._inspect(event.rows.item)
+            self._inspect(self._main.model)
 
     @on(RowList.Chosen, "#installed")
     def _row_chosen(self) -> None:
@@ -226,8 +226,7 @@ class OllmApp(ArrangedApp):
         if self._main.query(FilterLine):
             self._main.query_one(FilterLine).take_focus()
             return
-        self._main.show_view("installed")
-        self.action_pane("installed")
+        self.show_view("installed")
         installed = self._main.query_one(InstalledPane)
         await self._main.mount(FilterLine(installed), before="#footer")
 

@@ -8,6 +8,7 @@ from ollm_tui.core.event import ServerHealth
 from ollm_tui.ui import keymap, status
 from ollm_tui.ui.keyed import PLACES
 from ollm_tui.ui.main_screen import PANES, VIEWS, MainScreen
+from ollm_tui.ui.panes.inspector import InspectorPane
 from ollm_tui.ui.panes.installed import InstalledPane
 from ollm_tui.ui.panes.router import RouterPane
 from ollm_tui.ui.rows import RowList
@@ -55,6 +56,7 @@ class ArrangedApp(SwitchingApp):
         service, queue = self.service, self.service.queue.items
         return keymap.Situation(
             has_model=self._main.query_one(InstalledPane).item is not None,
+            is_inspecting=self._main.query_one(InspectorPane).model is not None,
             has_loaded=bool(service.running.models),
             is_online=service.server.health is not ServerHealth.OFFLINE,
             can_run=service.can_run,
@@ -62,13 +64,13 @@ class ArrangedApp(SwitchingApp):
             has_ended=any(item.progress.status.is_final for item in queue),
             has_config=bool(self.config_word),
             has_servers=self.servers is not None,
-            has_decision=service.models.as_of is not None,
+            no_decision=self._main.query_one(RouterPane).why_no_decision,
         )
 
     def go_to(self, place: str) -> None:
         for name, places in PLACES.items():
             if place in places and name in VIEWS:
-                self._show_pane_view(name)
+                self.show_view(name)
             elif place in places:
                 self.action_pane(name)
 
@@ -88,12 +90,20 @@ class ArrangedApp(SwitchingApp):
 
     def action_view(self) -> None:
         """Show the next view of the first pane: installed, running, disk."""
-        self._show_pane_view(self._main.next_view)
+        self.show_view(self._main.next_view)
 
-    def _show_pane_view(self, view: str) -> None:
+    def show_view(self, view: str) -> None:
+        """Show a view of the first pane, and in the inspector what its cursor is on."""
         self._main.show_view(view)
-        self.put_keys(self._main.pane("installed"))
+        pane = self._main.pane("installed")
+        self.put_keys(pane)
         self.action_pane("installed")
+        if pane.is_mounted:  # else it tells by itself once it is
+            self.inspect()
+
+    def inspect(self) -> None:
+        """Show in the inspector what the cursor of the first pane is on."""
+        raise NotImplementedError
 
     def action_zoom(self) -> None:
         """Give the active pane the whole screen, or back."""
@@ -117,6 +127,7 @@ class ArrangedApp(SwitchingApp):
     def _router_view_changed(self) -> None:
         if self.screen_stack:  # else the program is being left, and the pane spoke before it went
             self._arrange()
+            self._show_status()  # the keys of the router act from the first decision on
 
     def _arrange(self) -> None:
         """Show the panes that have room, and the two lines around them."""

@@ -158,6 +158,13 @@ def leaves_in(expires_at: datetime | None, now: datetime) -> str:
     return duration(seconds) if seconds > 0 else "stopping"
 
 
+def judged(is_healthy: bool, is_there: bool = True) -> str:
+    """The sign of a part that was looked at: ✓, ✗, or – when there is none."""
+    if not is_there:
+        return UNKNOWN
+    return "✓" if is_healthy else "✗"
+
+
 def store(report: "StoreReport") -> str:
     """A store that was looked through, in a line."""
     place, usage = report.place, report.usage

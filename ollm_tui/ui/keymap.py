@@ -42,6 +42,8 @@ class Situation(NamedTuple):
 
     has_model: bool = True
     """Whether the cursor of Installed is on a model."""
+    is_inspecting: bool = True
+    """Whether the inspector has a model to show, of whichever view."""
     has_loaded: bool = True
     is_online: bool = True
     can_run: bool = True
@@ -50,7 +52,8 @@ class Situation(NamedTuple):
     has_ended: bool = True
     """Whether a download has ended."""
     has_config: bool = True
-    has_decision: bool = True
+    no_decision: str = ""
+    """Why the router has decided nothing yet, in words; empty = it has."""
     has_servers: bool = True
     """Whether there is anything to switch to."""
 
@@ -60,6 +63,10 @@ class Situation(NamedTuple):
 
 def _on_model(now: Situation) -> str:
     return "" if now.has_model else "There is no model under the cursor."
+
+
+def _on_inspected(now: Situation) -> str:
+    return "" if now.is_inspecting else "There is no model to inspect."
 
 
 def _on_runnable(now: Situation) -> str:
@@ -93,7 +100,11 @@ def _on_servers(now: Situation) -> str:
 
 
 def _on_decision(now: Situation) -> str:
-    return "" if now.has_decision else "The models are not known yet."
+    return now.no_decision
+
+
+def _on_override(now: Situation) -> str:
+    return _on_model(now) or _on_decision(now)
 
 
 class Key(NamedTuple):
@@ -299,16 +310,34 @@ _DISABLED: dict[str, Callable[[Situation], str]] = {
     "installed.load": _on_runnable,
     "installed.unload_all": _on_loaded,
     "installed.copy": _on_model,
+    "installed.override": _on_override,
     "downloads.pause": _on_download,
     "downloads.cancel": _on_download,
     "downloads.retry": _on_download,
     "downloads.up": _on_download,
     "downloads.down": _on_download,
     "downloads.clear": _on_ended,
-    "inspector.previous": _on_model,
-    "inspector.next": _on_model,
-    "router.previous": _on_decision,
-    "router.next": _on_decision,
+    "inspector.previous": _on_inspected,
+    "inspector.next": _on_inspected,
+    **dict.fromkeys(
+        (
+            "router.previous",
+            "router.next",
+            "router.choose",
+            "router.explain",
+            "router.fixes",
+            "router.what_if",
+            "router.matrix",
+            "router.apply",
+            "router.breakpoints",
+            "router.difference",
+            "router.lint",
+            "router.scenarios",
+            "router.record",
+            "router.copy",
+        ),
+        _on_decision,
+    ),
 }
 """By binding id; what is not here is always possible."""
 

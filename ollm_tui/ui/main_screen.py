@@ -11,6 +11,7 @@ from textual.widget import Widget
 from textual.widgets import Static
 
 from ollm_tui.core.event import ModelsState, RunningState, StoreState
+from ollm_tui.core.model import ModelInfo
 from ollm_tui.service.service import ModelService
 from ollm_tui.ui import keymap, status
 from ollm_tui.ui.keyed import PLACES
@@ -128,6 +129,18 @@ class MainScreen(Screen[None]):
     def next_view(self) -> str:
         """The view after the one that is shown."""
         return VIEWS[(VIEWS.index(self.view) + 1) % len(VIEWS)]
+
+    @property
+    def model(self) -> ModelInfo | None:
+        """The installed model under the cursor of the first pane, whatever that shows."""
+        if self.view == "running" and self._running_pane is not None:
+            name = self._running_pane.model_name
+        elif self.view == "disk" and self._disk_pane is not None:
+            name = self._disk_pane.model_name
+        else:
+            return self.query_one(InstalledPane).item
+        models = self._service.models.models
+        return next((model for model in models if model.name == name), None)
 
     def show_view(self, view: str) -> None:
         """Have the first pane show something else; the others of its views are hidden."""

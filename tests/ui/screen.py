@@ -10,6 +10,7 @@ from textual.pilot import Pilot
 from ollm_tui.service.service import ModelService
 from ollm_tui.ui.app import OllmApp
 from ollm_tui.ui.rows import RowList
+from tests.painted import painted
 
 PATIENCE_S = 10.0
 _KEYS = {" ": "space", "/": "slash", "?": "question_mark", "@": "at", ":": "colon"}
@@ -31,9 +32,8 @@ class Screen:
     @property
     def text(self) -> str:
         """Everything on screen, line by line."""
-        width, height = self.app.size
-        strips = self.app.screen._compositor.render_strips(self.app.size)
-        return "\n".join(strip.text[:width].rstrip() for strip in strips[:height])
+        width = self.app.size.width
+        return "\n".join(strip.text[:width].rstrip() for strip in painted(self.app))
 
     def lines(self, part: str) -> list[str]:
         """The lines that have `part` in them."""

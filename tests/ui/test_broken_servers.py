@@ -20,6 +20,39 @@ async def test_nobody_there_names_the_next_step(open_app: OpenApp, server: Sandb
         await screen.sees("31 of 31")
 
 
+@pytest.mark.parametrize("fault", ["offline", "broken"])
+async def test_every_pane_that_needs_models_says_what_is_the_matter_and_what_to_do(
+    open_app: OpenApp, server: SandboxServer, fault: str
+) -> None:
+    if fault == "offline":
+        server.stop()
+        message, action = "No answer from", "ollama serve"
+    else:
+        server.faults.set("/api/tags", "html")
+        message, action = "does not answer as Ollama", "Check that the address"
+    async with open_app(wait=False, size=(80, 24)) as screen:
+        for pane, words in (
+            ("1", ""),
+            ("3", "No models to inspect."),
+            ("4", "No models to choose"),
+        ):
+            await screen.tap(pane)
+            text = await screen.sees(message, action, "r asks again, H switches the server", words)
+            assert "Waiting for" not in text
+
+
+async def test_the_inspector_of_a_known_model_names_the_ways_on(
+    open_app: OpenApp, server: SandboxServer
+) -> None:
+    async with open_app() as screen:
+        await screen.sees("31 of 31")
+        server.stop()
+        await screen.press("r")
+        await screen.sees("offline", "as of")
+        await screen.press("j", "3", "z")
+        await screen.sees("No answer from", "r asks again, H switches the server")
+
+
 @pytest.mark.parametrize(
     ("mode", "words"),
     [

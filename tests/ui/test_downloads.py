@@ -24,6 +24,7 @@ DIGEST = "sha256:" + "a" * 64
 NOW = datetime(2026, 3, 1, 12, tzinfo=UTC)
 GB = 10**9
 STATES = PullState
+_WORDS = ("queued", "queued", "paused at")
 
 
 def item(status: PullState, *, done: int = 0, total: int = 0, **facts: object) -> QueueItem:
@@ -199,3 +200,33 @@ async def test_the_details_of_a_paused_download_are_there_at_once(
         await screen.sees("paused")
         await screen.press("2", "z")
         await screen.sees("sha256:aaaaaaaaaaaa", "0.2/1.0 kB")
+
+
+@pytest.mark.parametrize("size", [(60, 20), (80, 24), (120, 40), (200, 60)])
+async def test_what_a_row_says_begins_in_one_column_however_long_the_name_is(
+    open_app: OpenApp, size: tuple[int, int]
+) -> None:
+    long = "hf.co/bartowski/Llama-3.2-1B-Instruct-GGUF:Q4_K_M"
+    shown = [
+        item(STATES.QUEUED, id=1, display_name="m:1b"),
+        item(STATES.QUEUED, id=2, display_name=long),
+        item(STATES.PAUSED, done=GB, total=4 * GB, id=3, display_name=long),
+    ]
+    async with open_app(size=size) as screen:
+        await screen.press("2")
+        pane = screen.app.screen_stack[0].query_one(DownloadsPane)
+        pane.show(QueueState(tuple(shown)))
+        text = await screen.sees("paused at")
+        lines = text.splitlines()
+        at = next(row for row, line in enumerate(lines) if " m:1b " in line)
+        rows = lines[at : at + 3]
+        assert [row[2] for row in rows] == ["·", "·", "="]
+        assert len({row.index(word) for row, word in zip(rows, _WORDS, strict=True)}) == 1
+
+
+async def test_the_trend_has_room_at_the_usual_size(open_app: OpenApp) -> None:
+    moving = item(STATES.DOWNLOADING, done=GB, total=4 * GB, speeds=(1e6, 2e6, 4e6))
+    async with open_app() as screen:
+        pane = screen.app.screen_stack[0].query_one(DownloadsPane)
+        pane.show(QueueState((moving,)))
+        await screen.sees("▃▅█")

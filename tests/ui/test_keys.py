@@ -53,6 +53,33 @@ async def test_a_key_that_cannot_act_says_why(
             await screen.sees(reason)
 
 
+@pytest.mark.parametrize("key", ["e", "f", "w", "m", "b", "d", "i", "T", "R", "P", "y", "right"])
+async def test_questions_to_the_router_before_its_first_decision_say_why_not(
+    open_app: OpenApp, server: SandboxServer, key: str
+) -> None:
+    server.stop()
+    async with open_app(wait=False) as screen:
+        await screen.sees("No models to choose from.")
+        await screen.press("4", key)
+        await screen.sees("No models are known.", "H switches the server.")
+
+
+async def test_the_keys_of_the_router_are_dim_until_it_has_decided(open_app: OpenApp) -> None:
+    async with open_app() as screen:
+        await screen.press("4")
+        await screen.sees("4 Router ─ general →")
+        footer = screen.app._main.query_one("#footer", Static)
+
+        def is_dim() -> bool:
+            content = footer.content
+            assert isinstance(content, Content)
+            at = content.plain.index("e why")
+            spans = [span for span in content.spans if span.start <= at < span.end]
+            return any("dim" in str(span.style) for span in spans)
+
+        await screen.until(lambda: not is_dim())
+
+
 async def test_what_cannot_act_is_dim_in_footer_and_help(open_app: OpenApp) -> None:
     with SandboxServer(models=0, timing=INSTANT) as empty:
         async with open_app(host=empty.host, size=(120, 90)) as screen:

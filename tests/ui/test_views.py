@@ -9,8 +9,13 @@ import pytest
 
 from ollm_tui.core.progress import PullPhase, PullStep
 from ollm_tui.providers.local.journal import claim
+from ollm_tui.providers.local.location import store_at
 from ollm_tui.providers.local.provider import LocalProvider
 from ollm_tui.providers.local.store import Store
+from ollm_tui.providers.ollama import OllamaProvider
+from ollm_tui.sandbox.server import SandboxServer
+from ollm_tui.ui.panes.disk import DiskPane
+from ollm_tui.ui.text_pane import TextPane
 from tests.store_builder import digest_of, install, made_model
 from tests.ui.conftest import OpenApp
 
@@ -54,6 +59,37 @@ async def test_v_shows_what_runs_and_the_same_key_leads_round(open_app: OpenApp)
         await screen.sees("has no model store on this machine", "v shows the installed models")
         await screen.press("v")
         await screen.sees("1 Installed ─ 31 of 31")
+
+
+async def test_the_inspector_shows_the_model_under_the_cursor_of_every_view(
+    open_app: OpenApp,
+) -> None:
+    async with open_app() as screen:
+        await screen.service.load("qwen3:8b")
+        await screen.press("j", "j", "j")
+        await screen.sees("3 Inspector ─ llama3.1:8b")
+        await screen.press("v")
+        await screen.sees("1 Running ─ 2 · ")
+        names = [model.name for model in screen.service.running.models]
+        await screen.sees(f"3 Inspector ─ {names[0]}")
+        await screen.press("j")
+        await screen.sees(f"3 Inspector ─ {names[1]}")
+        await screen.press("L")
+        await screen.sees("No model is under the cursor.")
+        await screen.press("3", "right_square_bracket")
+        await screen.sees("There is no model to inspect.")
+        await screen.press("1", "v", "v")
+        await screen.sees("3 Inspector ─ llama3.1:8b")
+
+
+async def test_the_inspector_goes_back_with_the_filter_to_the_installed_models(
+    open_app: OpenApp,
+) -> None:
+    async with open_app() as screen:
+        await screen.press("j", "j", "j", "v")
+        await screen.sees("1 Running ─ 1 · ", "3 Inspector ─ llama3.2:3b")
+        await screen.press("slash")
+        await screen.sees("3 Inspector ─ llama3.1:8b")
 
 
 async def test_a_model_in_memory_can_be_kept_and_unloaded(open_app: OpenApp) -> None:
@@ -113,6 +149,20 @@ async def test_the_disk_is_divided_into_own_shared_and_left_over_bytes(
         assert screen.lines("? orphan sha256-")
 
 
+async def test_the_inspector_follows_the_cursor_of_the_disk(open_app: OpenApp, root: Path) -> None:
+    async with open_app(provider=LocalProvider(root)) as screen:
+        await screen.press("v", "v")
+        await screen.sees("? orphan sha256-", "No model is under the cursor.")
+        await screen.press("j", "j")
+        pane = screen.app.active_widget
+        assert isinstance(pane, DiskPane)
+        first = pane.model_name
+        await screen.sees(f"3 Inspector ─ {first}")
+        await screen.press("j")
+        assert pane.model_name != first
+        await screen.sees(f"3 Inspector ─ {pane.model_name}")
+
+
 async def test_r_measures_the_disk_again(open_app: OpenApp, root: Path) -> None:
     async with open_app(provider=LocalProvider(root)) as screen:
         await screen.press("v", "v")
@@ -161,7 +211,7 @@ async def test_the_doctor_names_every_part_and_mends_after_a_preview(
     blob.unlink()
     async with open_app(provider=Mending(root)) as screen:
         await screen.press("v", "v", "D")
-        await screen.sees("✓ server", "✓ config", "screen", "✗ store", "is missing", "R repairs")
+        await screen.sees("✓ server", "– config", "screen", "✗ store", "is missing", "R repairs")
         await screen.press("R")
         await screen.sees("Repair 2 models?", "only what is bad is fetched again")
         await screen.press("y")
@@ -171,6 +221,33 @@ async def test_the_doctor_names_every_part_and_mends_after_a_preview(
         await screen.sees("Remove 1 file that no model needs, 8.0 kB?")
         await screen.press("y")
         await screen.sees("Freed 8.0 kB", "✓ store")
+
+
+async def test_the_doctor_ticks_no_store_that_is_not_there(open_app: OpenApp) -> None:
+    async with open_app() as screen:
+        await screen.press("v", "v", "D")
+        await screen.sees("– store", "has no model store on this machine")
+        assert "✓ store" not in screen.text
+
+
+async def test_the_doctor_says_once_that_nobody_answers(
+    open_app: OpenApp, server: SandboxServer, root: Path
+) -> None:
+    here = OllamaProvider(server.host, locate_store=lambda: store_at(root, "the setting"))
+    server.stop()
+    async with open_app(provider=here, wait=False) as screen:
+        await screen.sees("r asks again")
+        await screen.press("v", "v", "D")
+        await screen.sees("✗ server", "– store", "not looked at")
+        lines = screen.app.screen.query_one("#diagnosis", TextPane).items
+        told = [text for line in lines for text, _ in line]
+        assert sum("ollama serve" in text for text in told) == 1
+
+
+async def test_a_store_yet_to_be_made_is_told_of_as_such(open_app: OpenApp, tmp_path: Path) -> None:
+    async with open_app(provider=LocalProvider(tmp_path / "none")) as screen:
+        await screen.press("v", "v", "D")
+        await screen.sees("– store", "is not there")
 
 
 async def test_the_palette_knows_the_doctor(open_app: OpenApp) -> None:

@@ -53,6 +53,15 @@ class DiskPane(RowList[_Row]):
 
     def on_mount(self) -> None:
         self.show(self._service.store.state)
+        self.post_message(self.Moved(self))  # also when it is on none, which is news as well
+
+    @property
+    def model_name(self) -> str | None:
+        """The raw name of the model under the cursor, or of the one that a leftover is for."""
+        row = self.item
+        if row is None:
+            return None
+        return row.leftover.model if row.leftover is not None else row.key[1]
 
     def look(self) -> None:
         """Measure the store again."""

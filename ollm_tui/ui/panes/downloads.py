@@ -3,7 +3,6 @@
 from collections import Counter
 from collections.abc import Sequence
 
-from rich.cells import cell_len
 from textual.content import Content
 
 from ollm_tui.core.event import QueueItem, QueueState
@@ -12,8 +11,10 @@ from ollm_tui.service.service import ModelService
 from ollm_tui.ui import format as words
 from ollm_tui.ui import keymap, work
 from ollm_tui.ui.download_words import sentence
-from ollm_tui.ui.rows import Column, Piece, RowList, fit_columns, fit_text
+from ollm_tui.ui.rows import Column, Piece, RowList, fit_name, fit_text
 
+_NAME = 1  # which column the name is in
+_BAR_WIDTH = 13  # so that there is room for the trend too in a terminal of 120 columns
 _GLYPHS: dict[PullState, Piece] = {
     PullState.QUEUED: ("·", "dim"),
     PullState.DOWNLOADING: ("↓", "accent"),
@@ -34,7 +35,7 @@ class DownloadsPane(RowList[QueueItem]):
     COLUMNS = (
         Column("", 1),
         Column("NAME", 16, flexible=True),
-        Column("BAR", 14, drop=3),
+        Column("BAR", _BAR_WIDTH, drop=3),
         Column("SHARE", 4, right=True),
         Column("BYTES", 12, right=True, drop=4),
         Column("SPEED", 10, right=True),
@@ -133,8 +134,8 @@ class DownloadsPane(RowList[QueueItem]):
         progress = item.progress
         return (
             _GLYPHS[progress.status],
-            (item.display_name, ""),
-            (words.bar(progress.percentage, 14), "accent"),
+            (fit_name(item.display_name, self.widths[_NAME]), ""),
+            (words.bar(progress.percentage, _BAR_WIDTH), "accent"),
             (f"{int(progress.percentage)}%", ""),
             (words.share(progress.downloaded_bytes, progress.total_bytes), ""),
             (words.speed(progress.download_speed), ""),
@@ -147,12 +148,11 @@ class DownloadsPane(RowList[QueueItem]):
         if status is PullState.DOWNLOADING and item.progress.total_bytes:
             return super().pieces(item, width)
         # Everything else is a sentence, which may use the room of the numbers.
-        name_width = fit_columns(self.COLUMNS, width - 1)[1]
+        name_width = self.widths[_NAME]
         text, style = sentence(item, self._service.now())
-        name_width = max(name_width, min(cell_len(item.display_name), width - 3 - cell_len(text)))
         return [
             (_GLYPHS[status][0] + " ", _GLYPHS[status][1]),
-            (fit_text(item.display_name, name_width) + " ", ""),
+            (fit_text(fit_name(item.display_name, name_width), name_width) + " ", ""),
             (fit_text(text, max(0, width - name_width - 3)), style),
         ]
 

@@ -6,12 +6,14 @@ from datetime import datetime
 
 from textual.content import Content
 
-from ollm_tui.core.error import OllmError
+from ollm_tui.core.error import OllmError, ProviderError
+from ollm_tui.core.event import ModelsState
 from ollm_tui.core.model import UNKNOWN_FAMILY, ModelDetails, ModelFile, ModelInfo
 from ollm_tui.service.service import ModelService
 from ollm_tui.ui import format as words
 from ollm_tui.ui import keymap, work
 from ollm_tui.ui.fit_words import fit_lines
+from ollm_tui.ui.no_answer import WAYS_ON, no_answer
 from ollm_tui.ui.text_pane import Text, TextPane
 
 SECTIONS = ("Overview", "Parameters", "Template", "Licence", "Metadata", "Files")
@@ -33,6 +35,11 @@ class InspectorPane(TextPane):
         """Of the machine that runs the models; None = nobody knows."""
         self._section = 0
         self.border_title = Content("3 Inspector")
+
+    @property
+    def model(self) -> ModelInfo | None:
+        """What is shown."""
+        return self._model
 
     async def load(self, model: ModelInfo) -> None:
         """Ask for the details of a model and draw them, or why there are none."""
@@ -92,7 +99,7 @@ class InspectorPane(TextPane):
         model = self._model
         if model is None:
             self.border_title, self.border_subtitle = Content("3 Inspector"), Content("")
-            self.set_text([])
+            self.set_text(_nothing(self._service.models))
             return
         following = SECTIONS[(self._section + 1) % len(SECTIONS)]
         self.border_subtitle = Content(f"] {following}")
@@ -229,6 +236,20 @@ def _asides(details: ModelDetails) -> Iterator[Text]:
             yield Text(lines[0], label=label)
 
 
+def _nothing(state: ModelsState) -> Iterator[Text]:
+    """Why there is no model to show."""
+    if state.models:
+        yield Text("No model is under the cursor.", "dim")
+    elif state.loading:
+        yield Text("Asking the server …", "dim")
+    elif state.error is not None:
+        yield Text("No models to inspect.")
+        yield from (Text(*line) for line in no_answer(state.error))
+    else:
+        yield Text("No models to inspect yet.")
+        yield Text("p pulls one by name", "dim")
+
+
 def _section(section: str, details: ModelDetails) -> Iterator[Text]:
     if section == "Parameters":
         for name, value in details.parameters:
@@ -251,3 +272,5 @@ def _failure(error: OllmError) -> Iterator[Text]:
         yield Text(error.cause)
     for action in error.actions:
         yield Text(action, "dim")
+    if isinstance(error, ProviderError):
+        yield Text(WAYS_ON, "dim")

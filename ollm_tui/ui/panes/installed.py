@@ -15,6 +15,7 @@ from ollm_tui.ui import format as words
 from ollm_tui.ui import keymap, work
 from ollm_tui.ui.fit_words import USUAL_CONTEXT_TOKENS, verdict
 from ollm_tui.ui.look import Look
+from ollm_tui.ui.no_answer import no_answer
 from ollm_tui.ui.rows import Column, Piece, RowList, fit_name
 
 if TYPE_CHECKING:
@@ -372,12 +373,7 @@ class InstalledPane(RowList[ModelInfo]):
         if state.loading:
             return [("Asking the server …", "dim")]
         if state.error is not None:
-            lines: list[Piece] = [(state.error.message, "bad")]
-            if state.error.cause:
-                lines.append((state.error.cause, ""))
-            lines.append(("", ""))
-            lines.extend((action, "dim") for action in state.error.actions)
-            return [*lines, ("r asks again", "dim")]
+            return list(no_answer(state.error))
         lines = [("No models yet.", ""), ("p pulls one, for example llama3.2:3b", "dim")]
         lines.extend((f"{p.subject}: {p.reason}", "warn") for p in state.problems)
         return lines

@@ -17,6 +17,7 @@ from ollm_tui.core.text import clean_line
 from ollm_tui.service.service import ModelService
 from ollm_tui.ui import format as words
 from ollm_tui.ui import keymap, work
+from ollm_tui.ui.no_answer import WAYS_ON, no_answer
 from ollm_tui.ui.rows import Piece, RowList
 from ollm_tui.ui.simulator.trace import TraceView
 from ollm_tui.ui.simulator.view import Line, Scene, View
@@ -44,7 +45,7 @@ class RouterPane(RowList[Line]):
     HEADER = False
 
     class Viewed(Message):
-        """Another view is shown, which may want other keys and more room."""
+        """Another view is shown, which may want other keys and more room, or the first of all."""
 
     class SaveWanted(Message):
         """What was tried is to be written down.
@@ -91,10 +92,22 @@ class RouterPane(RowList[Line]):
         """What is asked about; None until there are models and a router."""
         return self._scene
 
+    @property
+    def why_no_decision(self) -> str:
+        """Why nothing is decided yet, one sentence or two; empty = there is a decision."""
+        if self._scene is not None:
+            return ""
+        state = self._service.models
+        if state.as_of is None and state.error is not None and not state.loading:
+            return f"No models are known. {state.error.message}: {WAYS_ON}."
+        if self._models is None:
+            return "The models are not known yet."
+        return "The router has decided nothing yet."
+
     def show(self, state: ModelsState) -> None:
         """Ask the router again, if the models are others; once the list of them is drawn."""
         if state.as_of is None and state.error is not None and not state.loading:
-            self.set_items((), [("No models to choose from.", ""), (state.error.message, "bad")])
+            self.set_items((), [("No models to choose from.", ""), *no_answer(state.error)])
         elif state.as_of is None:
             self.set_items((), [("Waiting for the models …", "dim")])
         elif state.models is not self._models and not state.loading:
@@ -385,9 +398,12 @@ class RouterPane(RowList[Line]):
         self._show_decision(what_if, what_if.now.decide())
 
     def _show_decision(self, what_if: "WhatIf", decision: "Decision") -> None:
+        is_first = self._scene is None
         self._what_if = what_if
         self._scene = Scene(what_if, decision)
         self._show_view(self._view)
+        if is_first:
+            self.post_message(self.Viewed())
 
     def _show_view(self, view: View) -> None:
         is_other = view is not self._view

@@ -40,7 +40,13 @@ class RunningPane(RowList[RunningModel]):
 
     def on_mount(self) -> None:
         self.show(self._service.running)
+        self.post_message(self.Moved(self))  # also when it is on none, which is news as well
         self.set_interval(TICK_S, self._tick)
+
+    @property
+    def model_name(self) -> str | None:
+        """The raw name of the model under the cursor."""
+        return self.item.name if self.item is not None else None
 
     def look(self) -> None:
         """Ask what is in memory now."""

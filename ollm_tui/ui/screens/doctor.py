@@ -129,7 +129,7 @@ class DoctorScreen(ModalScreen[None]):
             )
         except OllmError as error:
             self._report = None
-            self._checks.append(check_no_store(error))
+            self._checks.append(check_no_store(error, self._checks))
         self._doing("")
         self._draw()
 
@@ -150,7 +150,7 @@ class DoctorScreen(ModalScreen[None]):
 
     def _check_configuration(self) -> Check:
         if self._effective is None:
-            return Check("configuration", True, "still being read; r looks again")
+            return Check("configuration", True, "being read; r looks again", is_there=False)
         from ollm_tui.config.health import check_configuration
 
         return check_configuration(self._effective)
@@ -180,12 +180,14 @@ def _paragraphs(
     checks: Sequence[Check], report: StoreReport | None, now: datetime
 ) -> Iterator[Text]:
     for check in checks:
-        yield _verdict(check.is_healthy, check.area, check.summary)
+        sign = words.judged(check.is_healthy, check.is_there)
+        yield _verdict(sign, check.area, check.summary)
         for action in check.actions:
             yield Text(f"→ {action}", "dim", " ")
     if report is None:
         return
-    yield _verdict(report.is_healthy, "store", words.store(report))
+    sign = words.judged(report.is_healthy, report.place.exists)
+    yield _verdict(sign, "store", words.store(report))
     for found in report.findings:
         yield Text("")
         yield Text(f"{found.subject}: {found.reason}", "warn", " ")
@@ -202,8 +204,8 @@ def _paragraphs(
         yield Text("→ x removes what has been left alone for an hour.", "dim", " ")
 
 
-def _verdict(is_healthy: bool, area: str, summary: str) -> Text:
-    sign, style = ("✓", "") if is_healthy else ("✗", "bad")
+def _verdict(sign: str, area: str, summary: str) -> Text:
+    style = "bad" if sign == "✗" else ""
     return Text(summary, style, f"{sign} {_SHORT.get(area, area)}")
 
 

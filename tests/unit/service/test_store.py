@@ -5,7 +5,8 @@ from datetime import timedelta
 
 import pytest
 
-from ollm_tui.core.error import StoreError, Unsupported
+from ollm_tui.core.diagnosis import Check
+from ollm_tui.core.error import ProviderOffline, StoreError, Unsupported
 from ollm_tui.core.event import StoreState
 from ollm_tui.core.progress import PullPhase, PullStep
 from ollm_tui.core.store import DiskUsage, Finding, FindingKind, Leftover, LeftoverKind, StorePlace
@@ -136,5 +137,15 @@ async def test_a_server_is_told_of_in_a_line(clock: FakeClock) -> None:
 
 
 def test_a_store_out_of_reach_is_nothing_wrong_and_an_unreadable_one_is() -> None:
-    assert check_no_store(Unsupported("far away")).is_healthy
-    assert not check_no_store(StoreError("broken")).is_healthy
+    absent, broken = check_no_store(Unsupported("far away")), check_no_store(StoreError("broken"))
+    assert (absent.is_healthy, absent.is_there) == (True, False)
+    assert (broken.is_healthy, broken.is_there) == (False, True)
+
+
+def test_what_is_wrong_with_the_server_is_not_said_again_of_its_store() -> None:
+    error = ProviderOffline("Nobody there")
+    server = Check("server", False, str(error), error.actions)
+    check = check_no_store(error, [server])
+    assert (check.is_there, check.actions) == (False, ())
+    assert "Nobody there" not in check.summary
+    assert check_no_store(error).summary == "Nobody there"
