@@ -22,6 +22,7 @@ class Row(NamedTuple):
         low: the first quartile; None where there is one figure only.
         high: the third.
         note: instead of a figure, such as what has to be installed for one.
+        cause: why the bar is missed when it is, where that is known.
     """
 
     name: str
@@ -32,6 +33,7 @@ class Row(NamedTuple):
     low: float | None = None
     high: float | None = None
     note: str = ""
+    cause: str = ""
 
     @property
     def is_met(self) -> bool:
@@ -62,7 +64,7 @@ def in_milliseconds(rows: Iterable[tuple[str, float, float]]) -> list[Row]:
     return [Row(name, median * 1e3, bar * 1e3, "ms") for name, median, bar in rows]
 
 
-def table(rows: Iterable[Row], machine: str) -> str:
+def table(rows: Sequence[Row], machine: str) -> str:
     """The table for people."""
     lines = [
         "# Performance",
@@ -77,6 +79,10 @@ def table(rows: Iterable[Row], machine: str) -> str:
         bar = "–" if row.bar is None else f"{row.bar:.3g} {row.unit}".rstrip()
         met = "–" if row.bar is None else "yes" if row.is_met else "**no**"
         lines.append(f"| {row.name} | {row.shown} | {bar} | {met} | {row.reference or '–'} |")
+    missed = [row for row in rows if not row.is_met]
+    if missed:
+        lines += ["", "## Missed", ""]
+        lines += [f"- {row.name}: {row.cause or 'cause not known yet'}." for row in missed]
     return "\n".join(lines) + "\n"
 
 
