@@ -97,7 +97,10 @@ class Terminal:
     def read(self, timeout_s: float = 0.05) -> bytes:
         """Take in what the program has written meanwhile, and draw it."""
         data = self.read_raw(timeout_s)
-        self._stream.feed(data)
+        try:
+            self._stream.feed(data)
+        except TypeError as error:  # of pyte, when a sequence has more numbers than it may have
+            raise AssertionError(f"no terminal understands {bytes(self.raw[-4096:])!r}") from error
         return data
 
     def read_raw(self, timeout_s: float) -> bytes:

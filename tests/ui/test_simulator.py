@@ -1,5 +1,6 @@
 """The Router pane, question by question, on a made-up server; every view at both sizes."""
 
+import asyncio
 from collections.abc import Mapping, Sequence
 
 import pytest
@@ -8,6 +9,7 @@ from ollm_tui.core.model import ModelInfo
 from ollm_tui.providers.ollama import OllamaProvider
 from ollm_tui.routing.router import Router
 from ollm_tui.routing.scenario import CaseResult, read_scenarios, run_scenarios
+from ollm_tui.routing.situation import Situation
 from ollm_tui.sandbox.server import SandboxServer
 from ollm_tui.sandbox.timing import INSTANT
 from ollm_tui.service.service import ModelService
@@ -418,3 +420,25 @@ async def test_z11_an_old_servers_decision_is_provisional_until_the_details_are_
             gate.open()
             await screen.misses("Provisional")
             assert not service.is_provisional
+
+
+async def test_a_profile_asked_for_while_the_router_is_asked_anew_stays(
+    open_app: OpenApp, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async with open_app() as screen:
+        await screen.sees("4 Router ─ general →")
+        situation, goes_on = screen.service.situation, asyncio.Event()
+
+        async def ask_slowly(profile: str | None = None) -> Situation:
+            found = await situation(profile)
+            await goes_on.wait()
+            return found
+
+        monkeypatch.setattr(screen.service, "situation", ask_slowly)
+        pane(screen).ask_again()
+        await screen.press("4", "right")
+        await screen.sees("4 Router ─ code →")
+        goes_on.set()
+        await screen.until(lambda: "route" not in {worker.group for worker in screen.app.workers})
+        await screen.settle()
+        assert "4 Router ─ code →" in screen.text

@@ -384,15 +384,20 @@ class RouterPane(RowList[Line]):
     async def _prepare(self) -> None:
         from ollm_tui.routing.what_if import WhatIf
 
-        situation = await self._service.situation(self._profile)
-        if self._profile is not None and situation.find_profile(self._profile) is None:
-            self._profile = None  # it was one of the settings before
-            situation = await self._service.situation()
-        what_if = WhatIf(situation)
-        for trial in self._what_if.trials if self._what_if else ():
-            what_if = what_if.do(trial.change)
-        # Ten thousand models take longer to judge than a key may wait.
-        self._show_decision(what_if, await work.in_thread(what_if.now.decide))
+        is_outdated = True
+        while is_outdated:
+            before = self._what_if
+            situation = await self._service.situation(self._profile)
+            if self._profile is not None and situation.find_profile(self._profile) is None:
+                self._profile = None  # it was one of the settings before
+                situation = await self._service.situation()
+            what_if = WhatIf(situation)
+            for trial in before.trials if before else ():
+                what_if = what_if.do(trial.change)
+            # Ten thousand models take longer to judge than a key may wait.
+            decision = await work.in_thread(what_if.now.decide)
+            is_outdated = self._what_if is not before  # a key has asked for something else
+        self._show_decision(what_if, decision)
 
     def _try(self, what_if: "WhatIf") -> None:
         self._show_decision(what_if, what_if.now.decide())
