@@ -201,6 +201,36 @@ async def test_unset_takes_the_key_out_of_the_file_that_says_it(open_view: OpenV
         await view.screen.sees("No file sets it: it is set by default")
 
 
+PROFILE = "model: {routing: {profiles: {code: {minContextWindow: 5000}}}}\n"
+
+
+async def test_unset_of_a_built_in_profile_says_what_holds_then(open_view: OpenView) -> None:
+    async with open_view(user_text=PROFILE) as view:
+        await view.open()
+        view.at("model.routing.profiles.code.minContextWindow")
+        await view.screen.press("u")
+        await view.screen.sees("minContextWindow is then as built in.")
+
+
+async def test_unset_says_why_the_built_in_profiles_stay(open_view: OpenView) -> None:
+    async with open_view() as view:
+        await view.open()
+        view.at("model.routing.profiles")
+        await view.screen.press("u")
+        await view.screen.sees("No file sets it", "built in", "4, then w")
+
+
+async def test_unset_says_why_when_the_cursor_is_on_no_setting(open_view: OpenView) -> None:
+    async with open_view(user_text="options: {topP: 7}\n") as view:
+        await view.open()
+        await view.screen.press("u")
+        await view.screen.sees("This is a problem, not a setting")
+        await view.screen.press("slash")
+        await view.screen.type("zzz")
+        await view.screen.press("enter", "u")
+        await view.screen.sees("There is no setting under the cursor.")
+
+
 async def test_leaving_the_save_goes_back_to_typing(open_view: OpenView) -> None:
     async with open_view() as view:
         await view.open()

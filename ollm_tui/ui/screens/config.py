@@ -30,6 +30,10 @@ if TYPE_CHECKING:
 
 _HINT = "enter changes  u unsets  / filters  e editor  r reads again  t trusts  esc closes"
 _FILTER_HINT = "words of a key, a value or where it is from"
+_NO_SETTING = "There is no setting under the cursor."
+_PROBLEM = "This is a problem, not a setting; enter opens the editor where it was written."
+_PROFILES = ("model", "routing", "profiles")
+_BUILT_IN = " What is built in is always there; 4, then w, changes it."
 _EDITING = "enter goes on to saving; esc leaves it"
 _GOTO = ("code", "code-insiders", "codium", "cursor")
 _WITH_COLON = ("hx", "helix", "subl", "zed")
@@ -214,13 +218,17 @@ class ConfigScreen(ModalScreen[None]):
         row = self.query_one(SettingsList).item
         setting = None if row is None else row.setting
         if setting is None:
+            self.notify(_NO_SETTING if row is None else _PROBLEM)
             return
         origins = (setting.origin, *(shadow.origin for shadow in setting.shadows))
         written = [origin for origin in origins if origin.value in _LAYERS]
         if written:
             self._save([Change(setting.path, None)], written[0])
         else:
-            self.notify(f"No file sets it: it is set by {setting.place}.", markup=False)
+            text = f"No file sets it: it is set by {setting.place}."
+            if setting.path == _PROFILES:
+                text += _BUILT_IN
+            self.notify(text, markup=False)
 
     def _save(self, changes: "Sequence[Change]", prefer: "Origin") -> None:
         def saved(result: Saved | None) -> None:
