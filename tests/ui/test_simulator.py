@@ -418,3 +418,21 @@ async def test_z11_an_old_servers_decision_is_provisional_until_the_details_are_
             gate.open()
             await screen.misses("Provisional")
             assert not service.is_provisional
+
+
+@pytest.mark.parametrize(
+    ("key", "reason"),
+    [
+        ("x", "There is nothing to take out on this line."),
+        ("J", "Only a preferred family can be moved up or down."),
+        ("plus", "This line has no next value"),
+    ],
+)
+async def test_a_key_that_means_nothing_on_a_line_of_the_form_says_so(
+    open_app: OpenApp, key: str, reason: str
+) -> None:
+    async with open_app() as screen:
+        await to_router(screen, "w")
+        await move_to(screen, "add family")
+        await screen.press(key)
+        await screen.sees(reason)
