@@ -199,7 +199,7 @@ def details_text(details: ModelDetails, memory_known: bool = True) -> str:
         ("architecture", info.architecture or words.UNKNOWN),
         ("parameters", words.parameters(info.parameters_billions)),
         ("quantization", info.quantization or words.UNKNOWN),
-        ("size", "runs elsewhere" if info.remote else words.size(info.size_bytes)),
+        ("size", "on another machine" if info.remote else words.size(info.size_bytes)),
         ("context", trained + (f", {served:,} served" if served else "")),
         ("can", abilities(info)),
         ("loaded", ("yes" if info.loaded else "no") if memory_known else words.UNKNOWN),

@@ -61,5 +61,5 @@ def _candidates(candidates: Sequence[Candidate]) -> Iterator[str]:
         for candidate in candidates
     ]
     if rows:
-        head = ("MODEL", "VERDICT", "SLOT", "FAMILY", "CONTEXT", "CODE", "WHY")
+        head = ("MODEL", "VERDICT", "CHOICE", "FAMILY", "CONTEXT", "CODE", "WHY")
         yield table(head, rows, right={2, 4})

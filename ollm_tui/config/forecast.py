@@ -4,7 +4,7 @@ Compares what is in force now with what would be; knows nothing of files.
 """
 
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from dataclasses import replace
 
 from ollm_tui.config.change import Change
@@ -17,13 +17,21 @@ from ollm_tui.core.error import ConfigError
 
 _STRENGTH = list(Origin)
 _SHOWN = 40
+_PROFILES = ("model", "routing", "profiles")
 
 
-def noted(plan: Plan, changes: Sequence[Change], now: Effective, then: Effective) -> Plan:
+def noted(
+    plan: Plan,
+    changes: Sequence[Change],
+    now: Effective,
+    then: Effective,
+    built_in: Collection[str] = (),
+) -> Plan:
     """The plan with its notes.
 
     Args:
         then: what would be in force once the plan is carried out.
+        built_in: names of the profiles that have values of their own below the files.
 
     Raises:
         ConfigError: it would bring a problem for which something written is not in force.
@@ -32,7 +40,8 @@ def noted(plan: Plan, changes: Sequence[Change], now: Effective, then: Effective
     for problem in fresh:
         if problem.severity is Severity.ERROR:
             raise ConfigError(problem.sentence, cause=problem.detail, actions=(problem.remedy,))
-    notes = [note for change in changes for note in _notes(change, plan.file.origin, then)]
+    own = {name.casefold() for name in built_in}
+    notes = [note for change in changes for note in _notes(change, plan.file.origin, then, own)]
     return replace(plan, notes=(*notes, *(problem.message for problem in fresh)))
 
 
@@ -49,14 +58,24 @@ def _fresh_problems(now: Effective, then: Effective) -> list[ConfigProblem]:
     return fresh
 
 
-def _notes(change: Change, saved_to: Origin, then: Effective) -> Iterator[str]:
+def _notes(
+    change: Change, saved_to: Origin, then: Effective, built_in: Collection[str]
+) -> Iterator[str]:
     key = dotted(change.path)
     setting = then.settings.get(change.path)
     if change.value is None:
-        below = "unset" if setting is None or setting.value is None else _shown(setting)
+        if setting is not None and setting.value is not None:
+            below = _shown(setting)
+        else:
+            below = "as built in" if _is_in_profile(change, built_in) else "unset"
         yield f"{key} is then {below}."
     elif setting is not None and _STRENGTH.index(setting.origin) < _STRENGTH.index(saved_to):
         yield f"{key} stays {_shown(setting)}, which wins over this."
+
+
+def _is_in_profile(change: Change, names: Collection[str]) -> bool:
+    *parents, name = change.path[: len(_PROFILES) + 1]
+    return tuple(parents) == _PROFILES and name.strip().casefold() in names
 
 
 def _shown(setting: Setting) -> str:

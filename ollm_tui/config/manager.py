@@ -149,7 +149,7 @@ class ConfigManager:
         plan = plan_changes(self._file(origin), changes)
         draft = Draft(plan.file.path, plan.after.encode(), self._stays_trusted(plan))
         then = load_config(replace(self._inputs, draft=draft), self._knowledge)
-        return noted(plan, changes, now, then)
+        return noted(plan, changes, now, then, self._knowledge.profiles or ())
 
     def targets(self) -> "tuple[Target, ...]":
         """The files that settings can be saved to, or why they cannot."""

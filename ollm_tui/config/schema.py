@@ -243,8 +243,8 @@ class Routing(Section):
     ] = "substring"
     """Whether `llama` as a preferred family also covers `codellama`."""
     memory_budget: SizeBytes | None = None
-    """Models that need more memory than this rank last in their slot; unset = three quarters of
-    this machine's memory when the server runs on it, else no limit."""
+    """Models that need more memory than this rank last of those of one preferred family; unset =
+    three quarters of this machine's memory when the server runs on it, else no limit."""
     allow_remote: Switch = True
     """Whether models that run on somebody else's machine may be chosen."""
     prefer_loaded: Switch = False

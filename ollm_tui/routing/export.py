@@ -126,7 +126,7 @@ def decision_markdown(decision: Decision) -> str:
             )
             for candidate in hop.candidates
         ]
-        head = ("Model", "Verdict", "Slot", "Family", "Context", "Code", "Why")
+        head = ("Model", "Verdict", "Choice", "Family", "Context", "Code", "Why")
         parts.append(table_markdown(head, rows))
     if decision.warnings:
         parts.append(_list(warning.message for warning in decision.warnings))

@@ -269,7 +269,7 @@ class SetSizePreference(ProfileChange):
     def sentence(self, situation: Situation) -> str:
         """Say which one wins."""
         which = "smallest" if self.preference == SMALLEST else "largest that fits"
-        return clean_line(f"Let {self.profile} choose the {which} of equals.")
+        return clean_line(f"Let {self.profile} choose the {which} of models otherwise equal.")
 
     def cost(self, situation: Situation) -> Cost:
         """One rule."""

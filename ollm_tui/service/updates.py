@@ -106,7 +106,9 @@ async def _judge(
         return ModelUpdate(model.name, model.display_name, what, model.digest, reason=reason)
 
     if model.remote:
-        return verdict(UpdateVerdict.SKIPPED, "it runs elsewhere, so nothing of it is here")
+        return verdict(
+            UpdateVerdict.SKIPPED, "it runs on another machine, so nothing of it is here"
+        )
     if not model.digest:
         return verdict(UpdateVerdict.SKIPPED, "the server does not tell its digest")
     registry = parse_name(reference).host

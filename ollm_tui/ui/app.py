@@ -5,6 +5,7 @@ import logging
 import signal
 import sys
 from collections.abc import Callable, Sequence
+from functools import partial
 from typing import TYPE_CHECKING, ClassVar
 
 from textual import on
@@ -221,14 +222,16 @@ class OllmApp(ArrangedApp):
 
     async def action_filter(self) -> None:
         """Ask for a filter in a line of its own."""
-        from ollm_tui.ui.filter_line import FilterLine
+        from ollm_tui.ui.filter_line import FilterLine, filter_models
 
         if self._main.query(FilterLine):
             self._main.query_one(FilterLine).take_focus()
             return
         self.show_view("installed")
         installed = self._main.query_one(InstalledPane)
-        await self._main.mount(FilterLine(installed), before="#footer")
+        await self._main.mount(
+            FilterLine(installed, partial(filter_models, installed)), before="#footer"
+        )
 
     def action_refresh(self) -> None:
         """Ask the server for everything again."""

@@ -1,6 +1,7 @@
 """The line in which a filter is typed; mounted on first use, gone when the filter is kept."""
 
-from typing import ClassVar
+from collections.abc import Callable
+from typing import TYPE_CHECKING, ClassVar
 
 from textual import on
 from textual.app import ComposeResult
@@ -13,14 +14,31 @@ from ollm_tui.core.error import FilterError
 from ollm_tui.core.filter import EXAMPLE, Filter
 from ollm_tui.ui.panes.installed import InstalledPane
 
-_HINT = f"words, {EXAMPLE}"
+if TYPE_CHECKING:
+    from ollm_tui.ui.screens.settings_list import SettingsList
+
+_MODELS_HINT = f"words, {EXAMPLE}"
+
+
+def filter_models(pane: InstalledPane, text: str) -> None:
+    """Filter the installed models by what a person typed.
+
+    Raises:
+        FilterError: it is no filter; the last good one stays in force.
+    """
+    pane.filter_by(Filter.parse(text) if text.strip() else None)
 
 
 class FilterLine(Vertical):
-    """Filters the installed models as one types, and says how many and how large they are.
+    """Filters a list as one types, and says how much of it is left.
 
     Enter keeps the filter and goes back to the list, escape takes it away. A text that is no
     filter leaves the last good one in force and says what is wrong.
+
+    Args:
+        rows: the list.
+        apply: filters it by a text, the empty one by nothing; raises FilterError.
+        hint: what can be typed.
     """
 
     BINDINGS: ClassVar[list[BindingType]] = [
@@ -28,8 +46,14 @@ class FilterLine(Vertical):
         Binding("down", "keep", show=False),
     ]
 
-    def __init__(self, pane: InstalledPane) -> None:
+    def __init__(
+        self,
+        rows: "InstalledPane | SettingsList",
+        apply: Callable[[str], None],
+        hint: str = _MODELS_HINT,
+    ) -> None:
         super().__init__(id="filter")
+<<<<<<< HEAD
         self._pane = pane
         self._said = _HINT
         self._field = Input(pane.filter_text, compact=True, select_on_focus=False)
@@ -39,6 +63,18 @@ class FilterLine(Vertical):
         self._field.cursor_blink = self.app.animation_level != "none"
         yield self._field
         yield Static(Content(_HINT), classes="hint", markup=False)
+=======
+        self._rows = rows
+        self._apply = apply
+        self._hint = hint
+        self.border_title = "Filter; enter keeps, esc clears, a - before a term turns it round"
+
+    def compose(self) -> ComposeResult:
+        field = Input(self._rows.filter_text, compact=True, select_on_focus=False)
+        field.cursor_blink = self.app.animation_level != "none"
+        yield field
+        yield Static(Content(self._hint), classes="hint", markup=False)
+>>>>>>> screens
 
     def on_mount(self) -> None:
         self.screen.add_class("-filtering")
@@ -57,13 +93,12 @@ class FilterLine(Vertical):
     @on(Input.Changed)
     def _typed(self, event: Input.Changed) -> None:
         try:
-            wanted = Filter.parse(event.value)
+            self._apply(event.value)
         except FilterError as error:
             what = error.message if error.message.endswith("?") else f"{error.message}."
             self._say(f"{what} {error.actions[0]}", is_error=True)
             return
-        self._say(_HINT)
-        self._pane.filter_by(wanted)
+        self._say(self._hint)
         self._tell()
 
     @on(Input.Submitted)
@@ -72,16 +107,16 @@ class FilterLine(Vertical):
 
     def action_keep(self) -> None:
         """Back to the list; the filter stays."""
-        self.screen.set_focus(self._pane)
+        self.screen.set_focus(self._rows)
         self.remove()
 
     def action_clear(self) -> None:
         """Back to the whole list."""
-        self._pane.filter_by(None)
+        self._apply("")
         self.action_keep()
 
     def _tell(self) -> None:
-        self.border_subtitle = Content(self._pane.count_text)
+        self.border_subtitle = Content(self._rows.count_text)
 
     def _say(self, text: str, *, is_error: bool = False) -> None:
         if text == self._said:

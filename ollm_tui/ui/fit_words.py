@@ -56,7 +56,7 @@ def verdict(
 def fit_lines(model: ModelInfo, memory_bytes: int | None) -> Iterator[tuple[str, str]]:
     """The verdict and how it comes about: texts with their styles."""
     if model.remote:
-        yield "takes no memory here: it runs elsewhere", "dim"
+        yield "takes no memory here: it runs on another machine", "dim"
         return
     found = verdict(model, memory_bytes)
     about = "about " if found.is_approximate else ""

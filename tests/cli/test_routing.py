@@ -68,7 +68,7 @@ def test_explain_shows_the_sentence_and_every_hop_with_every_model(
     for hop in hops:
         heading, head, *rows = hop.splitlines()
         assert "tokens of context" in heading
-        assert head.split() == ["MODEL", "VERDICT", "SLOT", "FAMILY", "CONTEXT", "CODE", "WHY"]
+        assert head.split() == ["MODEL", "VERDICT", "CHOICE", "FAMILY", "CONTEXT", "CODE", "WHY"]
         assert {row.split()[0] for row in rows} == {"codellama:7b", "phi3:mini"}
         starts = head.index("VERDICT"), head.index("FAMILY"), head.index("CODE"), head.index("WHY")
         assert all(row[at - 1] == " " and row[at] != " " for row in rows for at in starts)

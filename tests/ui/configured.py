@@ -14,7 +14,7 @@ from ollm_tui.providers.ollama import OllamaProvider
 from ollm_tui.sandbox.server import SandboxServer
 from ollm_tui.service.service import ModelService
 from ollm_tui.ui.app import OllmApp
-from ollm_tui.ui.screens.config import SettingsList
+from ollm_tui.ui.screens.settings_list import SettingsList
 from tests.ui.screen import Screen
 
 USER = """\

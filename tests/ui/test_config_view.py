@@ -12,6 +12,7 @@ from ollm_tui.config.problem import Origin
 from ollm_tui.config.resolve import Effective
 from ollm_tui.ui.screens.config import ConfigScreen, editor_command
 from ollm_tui.ui.screens.save import Saved, SaveScreen
+from ollm_tui.ui.screens.settings_list import SettingsList
 from tests.ui.configured import USER, OpenView
 
 SIZES = pytest.mark.parametrize("size", [(120, 40), (80, 24)], ids=["wide", "narrow"])
@@ -141,6 +142,51 @@ async def test_a_file_that_changed_meanwhile_is_kept_and_read_again(
         assert view.user.read_text() == theirs.replace("0.9", "0.5")
 
 
+@SIZES
+async def test_a_filter_finds_a_setting_by_key_value_or_origin(
+    open_view: OpenView, size: tuple[int, int]
+) -> None:
+    async with open_view(size=size) as view:
+        await view.open()
+        rows = view.screen.app.screen.query_one(SettingsList)
+
+        def keys() -> list[str]:
+            return [row.setting.key for row in rows.items if row.setting is not None]
+
+        everything = len(keys())
+        await view.screen.press("slash")
+        await view.screen.type("TOP")
+        await view.screen.until(lambda: keys() == ["options.topP", "options.topK"])
+        await view.screen.sees(f" 2 of {everything} ", "words of a key")
+        await view.screen.type(" user")
+        await view.screen.until(lambda: keys() == ["options.topP"])
+        await view.screen.press("enter")
+        await view.screen.sees(f"Configuration ─ 1 of {everything} · /TOP user", "/ filters")
+        await view.screen.press("enter")
+        await view.screen.sees("enter goes on to saving")
+        await view.screen.press("escape", "slash")
+        await view.screen.type("zzz")
+        await view.screen.sees("Nothing matches “TOP userzzz”.")
+        await view.screen.press("escape")
+        await view.screen.until(lambda: len(keys()) == everything)
+        assert isinstance(view.screen.app.screen, ConfigScreen)
+
+
+async def test_a_filter_of_the_settings_leaves_out_and_survives_reading_again(
+    open_view: OpenView,
+) -> None:
+    async with open_view() as view:
+        await view.open()
+        await view.screen.press("slash")
+        await view.screen.type("options. -top -repeat")
+        await view.screen.press("enter", "r")
+        rows = view.screen.app.screen.query_one(SettingsList)
+        await view.screen.sees("· /options. -top -repeat")
+        shown = [row.setting.key for row in rows.items if row.setting is not None]
+        assert "options.temperature" in shown
+        assert not any("top" in key or "repeat" in key for key in shown)
+
+
 async def test_unset_takes_the_key_out_of_the_file_that_says_it(open_view: OpenView) -> None:
     async with open_view(project_text="options: {topP: 0.1}\n") as view:
         await view.open()
@@ -155,6 +201,36 @@ async def test_unset_takes_the_key_out_of_the_file_that_says_it(open_view: OpenV
         view.at("model.routing.enabled")
         await view.screen.press("u")
         await view.screen.sees("No file sets it: it is set by default")
+
+
+PROFILE = "model: {routing: {profiles: {code: {minContextWindow: 5000}}}}\n"
+
+
+async def test_unset_of_a_built_in_profile_says_what_holds_then(open_view: OpenView) -> None:
+    async with open_view(user_text=PROFILE) as view:
+        await view.open()
+        view.at("model.routing.profiles.code.minContextWindow")
+        await view.screen.press("u")
+        await view.screen.sees("minContextWindow is then as built in.")
+
+
+async def test_unset_says_why_the_built_in_profiles_stay(open_view: OpenView) -> None:
+    async with open_view() as view:
+        await view.open()
+        view.at("model.routing.profiles")
+        await view.screen.press("u")
+        await view.screen.sees("No file sets it", "built in", "4, then w")
+
+
+async def test_unset_says_why_when_the_cursor_is_on_no_setting(open_view: OpenView) -> None:
+    async with open_view(user_text="options: {topP: 7}\n") as view:
+        await view.open()
+        await view.screen.press("u")
+        await view.screen.sees("This is a problem, not a setting")
+        await view.screen.press("slash")
+        await view.screen.type("zzz")
+        await view.screen.press("enter", "u")
+        await view.screen.sees("There is no setting under the cursor.")
 
 
 async def test_leaving_the_save_goes_back_to_typing(open_view: OpenView) -> None:

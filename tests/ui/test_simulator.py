@@ -442,3 +442,21 @@ async def test_a_profile_asked_for_while_the_router_is_asked_anew_stays(
         await screen.until(lambda: "route" not in {worker.group for worker in screen.app.workers})
         await screen.settle()
         assert "4 Router ─ code →" in screen.text
+
+
+@pytest.mark.parametrize(
+    ("key", "reason"),
+    [
+        ("x", "There is nothing to take out on this line."),
+        ("J", "Only a preferred family can be moved up or down."),
+        ("plus", "This line has no next value"),
+    ],
+)
+async def test_a_key_that_means_nothing_on_a_line_of_the_form_says_so(
+    open_app: OpenApp, key: str, reason: str
+) -> None:
+    async with open_app() as screen:
+        await to_router(screen, "w")
+        await move_to(screen, "add family")
+        await screen.press(key)
+        await screen.sees(reason)

@@ -141,7 +141,7 @@ def _overview(
         None if info.family == UNKNOWN_FAMILY else info.family,
         None if info.parameters_billions is None else words.parameters(info.parameters_billions),
         info.quantization,
-        "runs elsewhere" if listed.remote else f"{words.size(listed.size_bytes)} on disk",
+        "on another machine" if listed.remote else f"{words.size(listed.size_bytes)} on disk",
     ]
     yield Text(" · ".join(fact for fact in facts if fact))
     yield Text("")

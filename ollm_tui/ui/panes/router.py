@@ -17,6 +17,7 @@ from ollm_tui.core.text import clean_line
 from ollm_tui.service.service import ModelService
 from ollm_tui.ui import format as words
 from ollm_tui.ui import keymap, work
+from ollm_tui.ui.keyed import REASON_S
 from ollm_tui.ui.no_answer import WAYS_ON, no_answer
 from ollm_tui.ui.rows import Piece, RowList
 from ollm_tui.ui.simulator.trace import TraceView
@@ -177,6 +178,8 @@ class RouterPane(RowList[Line]):
         field = self._field
         if field is not None and field.step is not None:
             self.do(field.step(by))
+        else:
+            self._refuse("This line has no next value; enter says what it is for.")
 
     def action_switch(self) -> None:
         """Switch the field under the cursor, or take its next value."""
@@ -191,12 +194,19 @@ class RouterPane(RowList[Line]):
         field = self._field
         if field is not None and field.remove is not None:
             self.do(field.remove())
+        else:
+            self._refuse("There is nothing to take out on this line.")
 
     def action_shift(self, by: int) -> None:
         """Move what is under the cursor among its like; the cursor goes along."""
         field = self._field
         if field is not None and field.shift is not None:
             self.do(field.shift(by))
+        else:
+            self._refuse("Only a preferred family can be moved up or down.")
+
+    def _refuse(self, reason: str) -> None:
+        self.notify(reason, timeout=REASON_S)
 
     def action_undo(self) -> None:
         """Take back the last change that was tried."""

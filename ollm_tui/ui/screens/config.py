@@ -5,7 +5,7 @@ import shlex
 import subprocess
 from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, ClassVar, NamedTuple, Protocol
+from typing import TYPE_CHECKING, ClassVar, Protocol
 
 from textual import on
 from textual.app import ComposeResult, SuspendNotSupported
@@ -19,17 +19,21 @@ from textual.widgets import Input, Static
 from ollm_tui.core.error import ConfigError
 from ollm_tui.core.text import clean_line
 from ollm_tui.ui import work
-from ollm_tui.ui.rows import Column, Piece, RowList
+from ollm_tui.ui.rows import RowList
 from ollm_tui.ui.screens.save import Saved, SaveScreen, SettingsStore
+from ollm_tui.ui.screens.settings_list import SettingsList, SettingsRow, shown_value
 
 if TYPE_CHECKING:
     from ollm_tui.config.change import Change
-    from ollm_tui.config.problem import ConfigProblem, Origin
+    from ollm_tui.config.problem import Origin
     from ollm_tui.config.resolve import Effective, Setting
 
-_PROBLEM_STYLES = {"error": "bad", "warning": "warn", "notice": "dim"}
-_SEVERITIES = tuple(_PROBLEM_STYLES)
-_HINT = "enter changes  u unsets  e editor  r reads again  t trusts  esc closes"
+_HINT = "enter changes  u unsets  / filters  e editor  r reads again  t trusts  esc closes"
+_FILTER_HINT = "words of a key, a value or where it is from"
+_NO_SETTING = "There is no setting under the cursor."
+_PROBLEM = "This is a problem, not a setting; enter opens the editor where it was written."
+_PROFILES = ("model", "routing", "profiles")
+_BUILT_IN = " What is built in is always there; 4, then w, changes it."
 _EDITING = "enter goes on to saving; esc leaves it"
 _GOTO = ("code", "code-insiders", "codium", "cursor")
 _WITH_COLON = ("hx", "helix", "subl", "zed")
@@ -51,45 +55,6 @@ class SettingsSource(SettingsStore, Protocol):
     def trust_workspace(self) -> bool:
         """Allow the workspace's file to name servers; False = there is none that asks to."""
         ...
-
-
-class _Row(NamedTuple):
-    """One line: a problem or a setting."""
-
-    number: int
-    problem: "ConfigProblem | None" = None
-    setting: "Setting | None" = None
-
-
-class SettingsList(RowList[_Row]):
-    """Problems, then settings in the order of the reference."""
-
-    COLUMNS = (
-        Column("KEY", 30, flexible=True),
-        Column("VALUE", 22),
-        Column("ORIGIN", 9),
-    )
-
-    def __init__(self) -> None:
-        super().__init__(id="settings", key=lambda row: row.number, classes="")
-
-    def cells(self, row: _Row) -> Sequence[Piece]:
-        setting = row.setting
-        assert setting is not None
-        is_default = setting.origin.value == "default"
-        style = "dim" if is_default else ""
-        return (
-            (clean_line(setting.key), style),
-            (_shown(setting.value), style),
-            (setting.origin.value, "dim" if is_default else "accent"),
-        )
-
-    def pieces(self, row: _Row, width: int) -> list[Piece]:
-        problem = row.problem
-        if problem is None:
-            return super().pieces(row, width)
-        style = _PROBLEM_STYLES[problem.severity.value]
-        return [(f"{problem.severity.value}: ", style), (problem.message, style)]
 
 
 class ValueLine(Input):
@@ -147,6 +112,7 @@ class ConfigScreen(ModalScreen[None]):
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("escape,q,c", "dismiss", show=False),
         Binding("enter", "change", show=False),
+        Binding("slash", "filter", show=False),
         Binding("u,delete", "unset", show=False),
         Binding("e", "edit", show=False),
         Binding("r", "read", show=False),
@@ -170,7 +136,7 @@ class ConfigScreen(ModalScreen[None]):
             dialog.border_title = "Configuration"
             yield SettingsList()
             yield Static(id="setting", markup=False)
-            yield Static(classes="hint", markup=False)
+            yield Static(id="keys", classes="hint", markup=False)
 
     def on_mount(self) -> None:
         self._show(self._effective)
@@ -180,6 +146,21 @@ class ConfigScreen(ModalScreen[None]):
     def _moved(self) -> None:
         row = self.query_one(SettingsList).item
         self.query_one("#setting", Static).update(Content("\n".join(_about(row))))
+
+    async def action_filter(self) -> None:
+        """Ask for a filter in a line of its own."""
+        from ollm_tui.ui.filter_line import FilterLine
+
+        if shown := self.query(FilterLine):
+            shown.only_one(FilterLine).take_focus()
+            return
+        rows = self.query_one(SettingsList)
+        line = FilterLine(rows, self._filter_as, _FILTER_HINT)
+        await self.query_one(".dialog").mount(line, before="#keys")
+
+    def _filter_as(self, text: str) -> None:
+        self.query_one(SettingsList).filter_as(text)
+        self._retitle()
 
     # Changing a value.
 
@@ -192,7 +173,7 @@ class ConfigScreen(ModalScreen[None]):
             return
         self.query(ValueLine).remove()
         line = ValueLine(row.setting)
-        self.mount(line, before=self.query_one(".hint"))
+        self.mount(line, before=self.query_one("#keys"))
         line.focus()
         self._say(_EDITING)
 
@@ -237,13 +218,17 @@ class ConfigScreen(ModalScreen[None]):
         row = self.query_one(SettingsList).item
         setting = None if row is None else row.setting
         if setting is None:
+            self.notify(_NO_SETTING if row is None else _PROBLEM)
             return
         origins = (setting.origin, *(shadow.origin for shadow in setting.shadows))
         written = [origin for origin in origins if origin.value in _LAYERS]
         if written:
             self._save([Change(setting.path, None)], written[0])
         else:
-            self.notify(f"No file sets it: it is set by {setting.place}.", markup=False)
+            text = f"No file sets it: it is set by {setting.place}."
+            if setting.path == _PROFILES:
+                text += _BUILT_IN
+            self.notify(text, markup=False)
 
     def _save(self, changes: "Sequence[Change]", prefer: "Origin") -> None:
         def saved(result: Saved | None) -> None:
@@ -255,7 +240,7 @@ class ConfigScreen(ModalScreen[None]):
         self.app.push_screen(SaveScreen(changes, self._source, prefer=prefer), saved)
 
     def _say(self, text: str, *, is_error: bool = False) -> None:
-        hint = self.query_one(".hint", Static)
+        hint = self.query_one("#keys", Static)
         hint.update(Content(text))
         hint.set_class(is_error, "-error")
 
@@ -316,20 +301,20 @@ class ConfigScreen(ModalScreen[None]):
 
     def _show(self, effective: "Effective") -> None:
         self._effective = effective
+        self.query_one(SettingsList).show(effective)
+        self._retitle()
+        self._moved()
+
+    def _retitle(self) -> None:
+        effective, rows = self._effective, self.query_one(SettingsList)
         title = "Configuration"
         if effective.is_last_good:
             title += " as it last was without errors"
         elif not any(file.exists for file in effective.files):
             title += ": no file yet, i writes an example"
-        self.query_one(".dialog").border_title = title
-        worst_first = sorted(
-            effective.problems, key=lambda problem: _SEVERITIES.index(problem.severity.value)
-        )
-        entries: list[_Row] = [_Row(0, problem=problem) for problem in worst_first]
-        entries += [_Row(0, setting=setting) for setting in effective.settings.values()]
-        rows = [row._replace(number=number) for number, row in enumerate(entries)]
-        self.query_one(SettingsList).set_items(rows)
-        self._moved()
+        if rows.filter_text:
+            title += f" ─ {rows.count_text} · /{clean_line(rows.filter_text)}"
+        self.query_one(".dialog").border_title = Content(title)
 
 
 def editor_command(editor: str, path: Path, line: int) -> list[str]:
@@ -355,14 +340,7 @@ def _sentences(error: ConfigError) -> str:
     return " ".join(f"{part.rstrip('.')}." for part in parts if part)
 
 
-def _shown(value: object) -> str:
-    """As it would stand in the file."""
-    from ollm_tui.config.edit import inline_yaml
-
-    return "unset" if value is None else clean_line(inline_yaml(value))
-
-
-def _about(row: _Row | None) -> list[str]:
+def _about(row: SettingsRow | None) -> list[str]:
     if row is None:
         return []
     if row.problem is not None:
@@ -371,8 +349,8 @@ def _about(row: _Row | None) -> list[str]:
 
     setting = row.setting
     assert setting is not None
-    lines = [f"{setting.key} = {_shown(setting.value)}", f"set by {setting.place}"]
+    lines = [f"{setting.key} = {shown_value(setting.value)}", f"set by {setting.place}"]
     for shadow in setting.shadows:
-        lines.append(f"hides {_shown(shadow.value)} of {shadow.place}")
+        lines.append(f"hides {shown_value(shadow.value)} of {shadow.place}")
     lines.append(doc_at(setting.path))
     return [clean_line(line) for line in lines]

@@ -18,7 +18,8 @@ _INTRO = {
     keymap.LISTS: "In lists; click and wheel do the obvious",
 }
 _LEGEND = (
-    ("● loaded   ↓ downloading   * marked   ☁ runs elsewhere   ▸ cursor", ""),
+    ("● loaded   ↓ downloading   ↑ newer in its registry   – being deleted", ""),
+    ("* marked   ☁ on another machine   ✗ cannot be read   ▸ cursor", ""),
     ("CAPS: T tools, V vision, R reasoning, S streaming, E embeddings only", ""),
 )
 

@@ -81,6 +81,14 @@ def test_what_holds_once_a_key_is_gone_is_named(world: World) -> None:
     assert _plan(world, ("model", "default"), None).notes == ("model.default is then unset.",)
 
 
+def test_what_a_built_in_profile_has_of_its_own_is_not_called_unset(world: World) -> None:
+    world.user("model: {routing: {profiles: {Code: {description: x}, mine: {description: y}}}}")
+    profiles = ("model", "routing", "profiles")
+    for name, below in (("Code", "as built in"), ("mine", "unset")):
+        (note,) = _plan(world, (*profiles, name, "description"), None).notes
+        assert note == f"model.routing.profiles.{name}.description is then {below}."
+
+
 @pytest.mark.parametrize(
     ("path", "value", "message"),
     [

@@ -99,7 +99,7 @@ OVERRIDDEN = USUAL.with_config(
         ),
         (
             SetSizePreference("code", "smallest"),
-            "Let code choose the smallest of equals.",
+            "Let code choose the smallest of models otherwise equal.",
             Cost(Rank.TIE_RULE),
         ),
         (

@@ -52,4 +52,4 @@ def test_unknown_layers_make_it_about() -> None:
 
 def test_what_runs_elsewhere_takes_no_memory_here() -> None:
     ((text, _),) = fit_lines(ModelInfo("m", remote=True), 10**9)
-    assert text == "takes no memory here: it runs elsewhere"
+    assert text == "takes no memory here: it runs on another machine"
