@@ -1,6 +1,7 @@
 """Several deletes, deletes that can be taken back, what they free, and unloading all."""
 
 import asyncio
+from datetime import timedelta
 
 import pytest
 
@@ -8,7 +9,7 @@ from ollm_tui.core.error import ModelInUse, ModelNotFound, ProviderOffline, Prov
 from ollm_tui.core.event import PendingDeletions
 from ollm_tui.core.model import ModelInfo
 from ollm_tui.core.name import name_key
-from ollm_tui.service.deletion import freed_bytes_at_most
+from ollm_tui.service.freed import Freed, freed_bytes_at_most
 from ollm_tui.service.service import ModelService
 from tests.unit.service.fake import GIB, FakeClock, FakeProvider, Recorder, settle
 
@@ -97,6 +98,67 @@ async def test_a_delete_that_has_begun_cannot_be_taken_back(
     assert await pending.wait() == {}
 
 
+async def test_one_that_is_held_waits_and_then_has_its_whole_time_again(
+    service: ModelService, provider: FakeProvider, clock: FakeClock
+) -> None:
+    pending = await service.deletions.delete_later(BOTH, delay_s=5)
+    service.deletions.hold()
+    await clock.advance(60)
+    assert [one.is_held for one in service.deletions.state.pending] == [True]
+    assert provider.asked["delete"] == 0
+    service.deletions.go_on()
+    await settle()
+    left = [(one.is_held, one.due_at - clock.wall()) for one in service.deletions.state.pending]
+    assert left == [(False, timedelta(seconds=5))]
+    await clock.advance(4.9)
+    assert provider.asked["delete"] == 0
+    await clock.advance(0.2)
+    assert await pending.wait() == {}
+
+
+async def test_one_that_is_held_for_less_than_it_has_keeps_its_time(
+    service: ModelService, provider: FakeProvider, clock: FakeClock
+) -> None:
+    pending = await service.deletions.delete_later(BOTH, delay_s=5)
+    service.deletions.hold()
+    await clock.advance(3)
+    service.deletions.go_on()
+    await clock.advance(2.1)
+    assert await pending.wait() == {}
+
+
+@pytest.mark.parametrize("held_s", [None, 1, 60])
+async def test_what_is_pending_can_be_hurried_held_or_not(
+    service: ModelService, provider: FakeProvider, clock: FakeClock, held_s: float | None
+) -> None:
+    await service.deletions.delete_later(BOTH, delay_s=5)
+    if held_s is not None:
+        service.deletions.hold()
+        await clock.advance(held_s)
+    assert await service.deletions.hurry()
+    assert (provider.models, service.deletions.pending) == ({}, ())
+    assert clock.sleepers == 0
+
+
+async def test_a_hurried_delete_that_fails_says_so(
+    service: ModelService, provider: FakeProvider
+) -> None:
+    await service.deletions.delete_later(BOTH)
+    provider.load_into_memory("phi3:mini")
+    assert not await service.deletions.hurry()
+
+
+async def test_one_that_is_held_is_taken_back_by_quitting(
+    service: ModelService, provider: FakeProvider, clock: FakeClock
+) -> None:
+    pending = await service.deletions.delete_later(BOTH)
+    service.deletions.hold()
+    await clock.advance(60)
+    await service.close()
+    assert await pending.wait() is None
+    assert provider.asked["delete"] == 0
+
+
 async def test_what_stands_against_it_is_said_at_once(
     service: ModelService, provider: FakeProvider
 ) -> None:
@@ -171,7 +233,7 @@ def test_one_digest_is_freed_once_and_only_with_its_last_name(names: list[str], 
 
 async def test_what_is_freed_is_told_of_the_models_known_now(service: ModelService) -> None:
     await service.list_models()
-    assert service.deletions.freed_bytes_at_most(["phi3:mini"]) == 2**30
+    assert await service.deletions.freed(["phi3:mini"]) == Freed(GIB, is_exact=False)
 
 
 async def test_unloading_all_asks_for_each_and_looks_once(
@@ -235,12 +297,12 @@ async def test_consequences_are_bytes_memory_and_profiles(
     provider.load_into_memory("phi3:mini", digest="digest of phi3:mini")
     await service.list_models()
     told = await service.consequences(["phi3:mini", "copy"])
-    assert (told.freed_bytes, told.is_exact) == (GIB, False)
+    assert told.freed == Freed(GIB, is_exact=False)
     assert [model.name for model in told.loaded] == ["phi3:mini"]
     assert told.in_use == {"phi3:mini", "copy"}
     assert "fast would choose llama3.1:8b instead of phi3:mini." in told.rerouted
     told = await service.consequences(["phi3:mini"])
-    assert told.freed_bytes == 0  # the copy keeps its files
+    assert told.freed.size_bytes == 0  # the copy keeps its files
     everything = await service.consequences(["phi3:mini", "copy", "llama3.1:8b"])
     assert all("would choose no model" in sentence for sentence in everything.rerouted)
     assert len(everything.rerouted) == 4
@@ -252,4 +314,4 @@ async def test_consequences_are_told_also_of_a_server_that_does_not_answer(
     await service.list_models()
     provider.errors["running"] = ProviderOffline("No answer")
     told = await service.consequences(["phi3:mini"])
-    assert (told.freed_bytes, told.loaded, told.is_memory_known) == (GIB, (), False)
+    assert (told.freed.size_bytes, told.loaded, told.is_memory_known) == (GIB, (), False)
