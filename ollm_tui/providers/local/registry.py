@@ -160,6 +160,8 @@ class Registry:
     def _authorize(self, name: ModelName, header: str, stop: StopSignal) -> str:
         challenge = parse_challenge(header)
         own = self._credentials.get(name.host.lower())
+        if own is not None and not own.password:
+            own = None
         if challenge.scheme == "basic" and own is not None:
             return own.basic
         if challenge.scheme != "bearer":
