@@ -3,6 +3,7 @@
 import base64
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -113,3 +114,40 @@ def test_nothing_of_it_goes_elsewhere(cli: Cli, config: str, registry: FaultyReg
             assert cli("pull", other.name("ns/other:tag"), *words).status == 4
         assert other.asked("/token")
         assert all("authorization" not in exchange.headers for exchange in other.requests)
+
+
+@pytest.mark.parametrize("code", [401, 403])
+@pytest.mark.parametrize(
+    ("login", "password", "step"),
+    [
+        ("", "", "set {key}.user and {key}.passwordEnv in the configuration"),
+        ("{user: me}", "", "Set {key}.passwordEnv to the name of the variable"),
+        ("{passwordEnv: MY_PASS}", "", "Set the environment variable MY_PASS"),
+        ("{passwordEnv: MY_PASS}", "wrong", "the password in MY_PASS ({key}.passwordEnv)"),
+        ("{passwordEnv: hunter2}", "", "Set the environment variable •••"),
+    ],
+)
+def test_a_refusal_names_the_setting_that_helps(
+    cli: Cli,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    login: str,
+    password: str,
+    step: str,
+    code: int,
+) -> None:
+    monkeypatch.setenv("OLLAMA_MODELS", str(tmp_path / "models"))
+    monkeypatch.setenv("MY_PASS", password)
+    path = tmp_path / "given.yaml"
+    with faulty_registry() as registry:
+        path.write_text(f'registries: {{"{registry.netloc}": {login}}}\n' if login else "{}\n")
+        path.chmod(0o600)
+        ask: dict[str, Any] = {"WWW_Authenticate": 'Basic realm="r"'} if code == 401 else {}
+        registry.routes = {"/v2/": faults.status(code, **ask)}
+        words = ("--provider", "local", "--config", str(path))
+        result = cli("pull", registry.name(), *words)
+        key = f'registries."{registry.netloc}"'
+    assert result.status == 4
+    assert step.format(key=key) in result.err
+    assert "hunter2" not in result.err
+    assert "wrong" not in result.err
