@@ -74,7 +74,13 @@ class Servers:
         if server.typed:
             # Headers and keys were given to another server, so they are not sent to this one.
             return Connection(
-                "ollama", "ollama", server.typed, server.address, True, host_origin="typed here"
+                "ollama",
+                "ollama",
+                server.typed,
+                server.address,
+                True,
+                host_origin="typed here",
+                registries=self._setup.connection().registries,
             )
         return self._setup.connection_to(server.name)
 

@@ -31,6 +31,7 @@ if TYPE_CHECKING:
     from ollm_tui.config.save import Plan
     from ollm_tui.config.target import Target
     from ollm_tui.core.generation import EffectiveOptions
+    from ollm_tui.providers.local.auth import Credentials
     from ollm_tui.providers.local.location import StoreLocation
     from ollm_tui.routing.database import ModelDatabase
     from ollm_tui.routing.router import Router
@@ -175,6 +176,7 @@ class Setup:
             locate_store=self._store if self._host is None else None,
             headers=headers,
             ca_file=connection.ca_file,
+            credentials=_credentials(connection),
             read_timeout_s=connection.timeout_s,
         )
 
@@ -210,6 +212,7 @@ class Setup:
             place.path,
             source=place.source,
             ca_file=connection.ca_file,
+            credentials=_credentials(connection),
             bytes_per_s=self._bytes_per_s(),
         )
 
@@ -351,6 +354,18 @@ class Setup:
             return configured
         total_bytes = self.memory_bytes()
         return None if total_bytes is None else total_bytes * 3 // 4
+
+
+def _credentials(connection: Connection) -> "Mapping[str, Credentials]":
+    """What to tell registries, by host or host:port."""
+    if not connection.registries:
+        return {}
+    from ollm_tui.providers.local.auth import Credentials
+
+    return {
+        host: Credentials(login.user, login.password or "", login.variable)
+        for host, login in connection.registries.items()
+    }
 
 
 def is_here(address: str) -> bool:

@@ -224,12 +224,13 @@ def warn_of_readable_secrets(layer: Layer) -> None:
         return
     for path, node in _possible_secrets(layer.root):
         if masked(path, node.value) != node.value:
+            instead = "passwordEnv" if path[0] == "registries" else "apiKeyEnv"
             layer.report(
                 f"{dotted(path)} holds a secret, and others can read the file",
                 node,
                 path,
                 severity=Severity.WARNING,
-                remedy="Run `chmod 600` on it, or name an environment variable with apiKeyEnv.",
+                remedy=f"Run `chmod 600` on it, or name an environment variable with {instead}.",
                 of_key=True,
                 show_value=False,
             )
@@ -237,7 +238,7 @@ def warn_of_readable_secrets(layer: Layer) -> None:
 
 
 def _possible_secrets(root: Node) -> Iterator[tuple[Path, Node]]:
-    for section in ("providers", "models"):
+    for section in ("providers", "registries", "models"):
         for name, entry in entries(branch(root, section)).items():
             for key, node in entries(entry).items():
                 if isinstance(node.value, str | dict):

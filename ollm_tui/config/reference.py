@@ -19,6 +19,7 @@ _ENTRIES: Mapping[str, tuple[str, str]] = {
     "profiles": ("<profile>", "review"),
     "models": ("<pattern>", "llama3.1:*"),
     "providers": ("<name>", "work"),
+    "registries": ("<host>", "ghcr.io"),
     "headers": ("<header>", "X-Team"),
     "database": ("<pattern>", "my-model:*"),
     "keys": ("<binding>", "model.pull"),

@@ -15,13 +15,13 @@ from pydantic import ValidationError
 
 from ollm_tui.config import lint
 from ollm_tui.config.check import check_keys, check_values
-from ollm_tui.config.connection import Connection
+from ollm_tui.config.connection import Connection, RegistryLogin
 from ollm_tui.config.inputs import Inputs
 from ollm_tui.config.layer import Layer, SourceFile
 from ollm_tui.config.lint import Knowledge
 from ollm_tui.config.node import Node, Path, branch, dotted, entries, find, plain, planted
 from ollm_tui.config.problem import ConfigProblem, Origin, Place, Severity
-from ollm_tui.config.schema import Provider, Settings
+from ollm_tui.config.schema import Provider, Registry, Settings
 from ollm_tui.config.secret import masked
 from ollm_tui.config.shape import as_plain, settings_shape, value_at
 from ollm_tui.config.source import SOURCES
@@ -294,6 +294,19 @@ def _connection(
         headers=provider.headers,
         api_key=inputs.env.get(provider.api_key_env) if provider.api_key_env else None,
         ca_file=_ca_file(provider, leaves.get(("providers", active, "caFile")), inputs),
+        registries={
+            host: _login(host, registry, inputs) for host, registry in config.registries.items()
+        },
+    )
+
+
+def _login(host: str, registry: Registry, inputs: Inputs) -> RegistryLogin:
+    name = registry.password_env or ""
+    return RegistryLogin(
+        user=registry.user or "",
+        password=inputs.env.get(name) or None,
+        # Who wrote the password itself in its place does not want to see it in an error.
+        variable=str(masked(("registries", host, "passwordEnv"), name)) if name else "",
     )
 
 

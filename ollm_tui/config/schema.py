@@ -33,6 +33,8 @@ _USUAL_NAME = re.compile(rf"(?:[A-Za-z0-9_][A-Za-z0-9_-]{{0,79}}/)?{_PART}(?::{_
 """What nearly every model name looks like; whatever else there is, the grammar of core judges."""
 _ENVIRONMENT_NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]{0,127}", re.ASCII)
 _HEADER_NAME = re.compile(r"[A-Za-z0-9!#$%&'*+.^_`|~-]{1,128}", re.ASCII)
+_REGISTRY_HOST = re.compile(r"[a-z0-9_][a-z0-9_.:-]{0,349}", re.ASCII)
+_USER = re.compile(r"[^:\x00-\x1f\x7f]{0,256}")
 _WORD = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.-]{0,79}", re.ASCII)
 
 
@@ -188,6 +190,20 @@ EnvironmentName = Annotated[
     _matching(_ENVIRONMENT_NAME, "letters, digits and '_' only, like any variable's name"),
     Rule("the name of an environment variable, never the key itself", "WORK_API_KEY"),
 ]
+RegistryHost = Annotated[
+    str,
+    Strict(),
+    _matching(
+        _REGISTRY_HOST,
+        "a host as in a model's name, with its port if there is one, in small letters",
+    ),
+]
+UserName = Annotated[
+    str,
+    Strict(),
+    _matching(_USER, "anything but ':' and control characters"),
+    Rule("a name without ':'", "me"),
+]
 HeaderName = Annotated[str, Strict(), _matching(_HEADER_NAME, "letters, digits and '-'")]
 HeaderValue = Annotated[
     str, Strict(), AfterValidator(_header_value), Rule("text in one line", '"value"')
@@ -308,6 +324,21 @@ class Provider(Section):
     """Longest wait for an answer other than a stream, in seconds."""
 
 
+class Registry(Section):
+    """Who you are for one registry; sent to it alone, and only when it asks."""
+
+    user: UserName | None = None
+    """Your name there; some registries take any."""
+    password_env: (
+        Annotated[
+            EnvironmentName,
+            Rule("the name of an environment variable, never the password itself", "GHCR_TOKEN"),
+        ]
+        | None
+    ) = None
+    """Name of the environment variable that holds the password or access token."""
+
+
 class Capabilities(Section):
     """What a model can do."""
 
@@ -383,6 +414,8 @@ class Settings(Section):
         default_factory=lambda: MappingProxyType({"ollama": Provider()})
     )
     """Providers by name."""
+    registries: Annotated[Mapping[RegistryHost, Registry], FREEZE] = Field(default_factory=_empty)
+    """Credentials for private registries, by host or host:port as in a model's name."""
     database: Annotated[Mapping[str, DatabaseEntry], FREEZE] = Field(default_factory=_empty)
     """Facts about models by name or glob pattern, beside the built-in ones."""
     downloads: Downloads = Field(default_factory=Downloads)

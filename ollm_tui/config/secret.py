@@ -14,7 +14,7 @@ _WORD = (
     r"|authori[sz]ation|cookie"
 )
 _NAME = re.compile(_WORD, re.IGNORECASE)
-_NAMES_A_VARIABLE = frozenset({"apiKeyEnv", "api_key_env"})
+_NAMES_A_VARIABLE = frozenset({"apiKeyEnv", "api_key_env", "passwordEnv", "password_env"})
 _VARIABLE = re.compile(r"""["']?[A-Z_][A-Z0-9_]*["']?\s*,?\s*(?:#.*)?""")
 """Anything else in that place is likely to be the key itself."""
 _USERINFO = re.compile(r"(?<=//)[^/\s]+(?=@)")
@@ -44,7 +44,7 @@ def is_secret(path: Path) -> bool:
         return False
     if "headers" in path[:-1]:
         return True
-    return path[0] in ("providers", "models") and bool(_NAME.search(path[-1]))
+    return path[0] in ("providers", "registries", "models") and bool(_NAME.search(path[-1]))
 
 
 def masked(path: Path, value: object) -> object:

@@ -5,12 +5,12 @@ OLLM_HOME, readable by its owner only.
 """
 
 import json
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from pathlib import Path as FilePath
 
 from ollm_tui.config.atomic import write_atomically
 from ollm_tui.config.layer import Layer, SourceFile
-from ollm_tui.config.node import branch, dotted, entries, remove
+from ollm_tui.config.node import Node, Path, branch, dotted, entries, remove
 from ollm_tui.config.problem import Severity
 
 STORE_NAME = "trusted.json"
@@ -52,25 +52,30 @@ def drop_untrusted(layer: Layer) -> bool:
     Returns:
         Whether there was anything.
     """
-    found = False
-    for name, provider in entries(branch(layer.root, "providers")).items():
+    guarded = list(_guarded(layer.root))
+    for path, node in guarded:
+        layer.report(
+            f"{dotted(path)} is ignored: this workspace is not trusted",
+            node,
+            path,
+            severity=Severity.WARNING,
+            remedy="Read the file, then allow it with `ollm-tui config trust`.",
+            of_key=True,
+            show_value=False,
+        )
+        remove(layer.root, path)
+    return bool(guarded)
+
+
+def _guarded(root: Node) -> Iterator[tuple[Path, Node]]:
+    for name, provider in entries(branch(root, "providers")).items():
         for key in GUARDED:
             node = branch(provider, key)
-            if node is None:
-                continue
-            found = True
-            path = ("providers", name, key)
-            layer.report(
-                f"{dotted(path)} is ignored: this workspace is not trusted",
-                node,
-                path,
-                severity=Severity.WARNING,
-                remedy="Read the file, then allow it with `ollm-tui config trust`.",
-                of_key=True,
-                show_value=False,
-            )
-            remove(layer.root, path)
-    return found
+            if node is not None:
+                yield ("providers", name, key), node
+    # All of an entry: it says which of the user's secrets goes where.
+    for host, registry in entries(branch(root, "registries")).items():
+        yield ("registries", host), registry
 
 
 def _allowed(ollm_home: FilePath) -> dict[str, str]:

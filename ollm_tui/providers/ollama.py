@@ -35,6 +35,7 @@ if TYPE_CHECKING:
     from ollm_tui.core.generation import GenerationChunk, GenerationRequest
     from ollm_tui.providers.base import StoreAccess
     from ollm_tui.providers.http import HttpClient
+    from ollm_tui.providers.local.auth import Credentials
     from ollm_tui.providers.local.location import StoreLocation
     from ollm_tui.providers.ollama_beside import ServerSide
 
@@ -63,6 +64,7 @@ class OllamaProvider:
         connect_timeout_s: float = CONNECT_TIMEOUT_S,
         read_timeout_s: float = READ_TIMEOUT_S,
         asks_registries: bool = False,
+        credentials: "Mapping[str, Credentials] | None" = None,
         locate_store: "Callable[[], StoreLocation] | None" = None,
     ) -> None:
         """Connect to nobody yet.
@@ -73,6 +75,8 @@ class OllamaProvider:
             ca_file: certificate authorities to trust instead of the usual ones, in PEM.
             read_timeout_s: for a whole answer that is not a stream; streams have no limit.
             asks_registries: whether manifests may be read from here.
+            credentials: of registries, by host or host:port; for that reading only, since a
+                server pulls in its own name.
             locate_store: where its store would be if it runs on this machine; None = nowhere.
 
         Raises:
@@ -84,6 +88,7 @@ class OllamaProvider:
         self._connect_timeout_s = connect_timeout_s
         self._read_timeout_s = read_timeout_s
         self._asks_registries = asks_registries
+        self._credentials = dict(credentials or {})
         self._locate_store = locate_store
         self._side: ServerSide | None = None
         self._listed: ModelList | None = None
@@ -314,6 +319,7 @@ class OllamaProvider:
                 asks_registries=self._asks_registries,
                 locate_store=self._locate_store if self._host.is_loopback else None,
                 ca_file=self._ca_file,
+                credentials=self._credentials,
             )
         return self._side
 

@@ -8,7 +8,7 @@ Source: reference/ollama.md 3.2 and 4.4; rulings Z21 and Z25.
 """
 
 import threading
-from collections.abc import Callable, Collection
+from collections.abc import Callable, Collection, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -19,6 +19,7 @@ from ollm_tui.core.progress import PullPlan
 from ollm_tui.providers.local.thread import in_thread
 
 if TYPE_CHECKING:
+    from ollm_tui.providers.local.auth import Credentials
     from ollm_tui.providers.local.location import StoreLocation
     from ollm_tui.providers.local.manifest import Manifest
     from ollm_tui.providers.local.registry import Registry
@@ -37,6 +38,7 @@ class ServerSide:
         asks_registries: whether manifests may be read from here at all.
         locate_store: where the server's store would be; None = it is on another machine.
         ca_file: certificate authorities to trust beside the usual ones.
+        credentials: of registries, by host or host:port.
     """
 
     def __init__(
@@ -45,10 +47,12 @@ class ServerSide:
         asks_registries: bool,
         locate_store: "Callable[[], StoreLocation] | None",
         ca_file: str | None,
+        credentials: "Mapping[str, Credentials]",
     ) -> None:
         self._asks_registries = asks_registries
         self._locate_store = locate_store
         self._ca_file = ca_file
+        self._credentials = credentials
         self._lock = threading.Lock()
         self._registry: Registry | None = None
         self._checked: tuple[ModelList | None, Store | None] = (None, None)
@@ -119,7 +123,9 @@ class ServerSide:
                 policy = TransferPolicy(
                     connect_timeout_s=CONNECT_TIMEOUT_S, stall_s=ANSWER_TIMEOUT_S, tries=TRIES
                 )
-                self._registry = Registry(policy, ca_file=self._ca_file)
+                self._registry = Registry(
+                    policy, ca_file=self._ca_file, credentials=self._credentials
+                )
             return self._registry
 
     def _store(self, listed: ModelList | None) -> "Store | None":

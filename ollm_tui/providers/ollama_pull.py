@@ -6,7 +6,8 @@ An error arrives as a line inside an answer that began with HTTP 200.
 import re
 from typing import NamedTuple
 
-from ollm_tui.core.error import DownloadFailed, ModelNotFound, OllmError
+from ollm_tui.core.error import DownloadFailed, InvalidName, ModelNotFound, OllmError
+from ollm_tui.core.name import DEFAULT_HOST, parse_reference
 from ollm_tui.core.progress import PullPhase, PullStep
 from ollm_tui.providers.ollama_json import (
     JsonObject,
@@ -22,6 +23,17 @@ class _Failure(NamedTuple):
     actions: tuple[str, ...]
     retryable: bool
 
+
+_NO_ACCESS = _Failure(
+    r"unauthorized|access denied|forbidden|: 40[13]\b",
+    ("Check that the name is right; for a private model run `ollama signin` first.",),
+    False,
+)
+_IN_ONES_OWN_NAME = (
+    "Check that the name is right; a server has no password for a private registry: set "
+    'registries."{host}" in the configuration and pull it into the store on this disk '
+    "(--provider local)."
+)
 
 # In this order: the first that matches says what it is. The texts are those of reference/ollama.md
 # 1.7 and of the systems below it.
@@ -46,11 +58,7 @@ _FAILURES = (
         ("Make the server's machine trust the proxy's or the registry's certificate authority.",),
         False,
     ),
-    _Failure(
-        r"unauthorized|access denied|forbidden|: 40[13]\b",
-        ("Check that the name is right; for a private model run `ollama signin` first.",),
-        False,
-    ),
+    _NO_ACCESS,
     _Failure(
         r"realm host",
         ("Do not trust this registry: it asks for credentials in another's name.",),
@@ -110,7 +118,10 @@ def pull_error(name: str, text: str) -> OllmError:
         )
     for failure in _FAILURES:
         if re.search(failure.pattern, text, re.IGNORECASE):
-            return download_failed(name, text, failure.actions, retryable=failure.retryable)
+            actions = failure.actions
+            if failure is _NO_ACCESS and (host := _private_registry(name)):
+                actions = (_IN_ONES_OWN_NAME.format(host=host),)
+            return download_failed(name, text, actions, retryable=failure.retryable)
     return download_failed(name, text)
 
 
@@ -121,6 +132,15 @@ def download_failed(
     return DownloadFailed(
         f"Could not download {name}", cause=cause, actions=actions, retryable=retryable
     )
+
+
+def _private_registry(name: str) -> str:
+    """The host of a registry that knows nothing of Ollama's keys; empty if it does."""
+    try:
+        host = parse_reference(name).host.lower()
+    except InvalidName:
+        return ""
+    return "" if host == DEFAULT_HOST else host
 
 
 def _phase(detail: str) -> PullPhase:

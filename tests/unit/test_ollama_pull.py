@@ -97,6 +97,14 @@ def test_a_failure_says_what_to_do_and_whether_to_retry(
     assert error.retryable is retryable
 
 
+def test_a_private_model_of_another_registry_is_not_a_servers_to_pull() -> None:
+    """`ollama signin` is for Ollama's own registry."""
+    error = pull_error("http://Box:5000/ns/m", "pull model manifest: 401: no")
+    assert 'registries."box:5000"' in error.actions[0]
+    assert "--provider local" in error.actions[0]
+    assert "signin" in pull_error("no name / at all", "unauthorized").actions[0]
+
+
 @pytest.mark.parametrize(
     ("message", "text"),
     [

@@ -23,11 +23,14 @@ class Credentials:
 
     user: str = field(repr=False)
     password: str = field(repr=False)
+    """Empty = not known."""
+    variable: str = ""
+    """The environment variable that the password is from, for people."""
 
     @property
     def basic(self) -> str:
         """The value of an Authorization header."""
-        pair = f"{self.user}:{self.password}".encode()
+        pair = f"{self.user}:{self.password}".encode("utf-8", "surrogateescape")
         return f"Basic {base64.b64encode(pair).decode()}"
 
 

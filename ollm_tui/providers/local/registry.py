@@ -12,9 +12,8 @@ import re
 import threading
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
-from datetime import UTC, datetime
 
-from ollm_tui.core.error import DownloadFailed, ModelNotFound, OllmError, ProviderGarbled
+from ollm_tui.core.error import OllmError, ProviderGarbled
 from ollm_tui.core.name import ModelName
 from ollm_tui.core.text import clean_line
 from ollm_tui.providers.local.attempt import Attempts, TransferPolicy, TryAgain
@@ -26,14 +25,17 @@ from ollm_tui.providers.local.manifest import (
     Manifest,
     parse_manifest,
 )
+from ollm_tui.providers.local.refusal import (
+    ERROR_LIMIT_BYTES,
+    is_passing,
+    no_access,
+    refusal,
+)
 from ollm_tui.providers.local.stop import StopSignal
 from ollm_tui.providers.local.wire import Answer, Wire
-from ollm_tui.providers.ollama_answer import retry_after_s
 from ollm_tui.providers.ollama_json import as_object, as_text
 
-_ERROR_LIMIT_BYTES = 64 * 1024
 _CONTENT_RANGE = re.compile(r"bytes (\d{1,18})-(\d{1,18})/(\d{1,18}|\*)", re.ASCII)
-_RETRIED = (408, 425, 429, 500, 502, 503, 504)
 
 
 @dataclass(frozen=True, slots=True)
@@ -112,7 +114,9 @@ class Registry:
                 headers["If-Range"] = etag
         url = f"{_base_url(name)}/blobs/{blob.digest}"
         with self._get(name, url, headers, stop) as answer:
-            yield _blob_stream(answer, name, blob, start)
+            if answer.status not in (200, 206, 416):
+                raise self._refused(answer, name, blob)
+            yield _blob_stream(answer, blob, start)
 
     def close(self) -> None:
         """Let go of every connection."""
@@ -125,7 +129,7 @@ class Registry:
             try:
                 with self._get(name, url, {"Accept": MANIFEST_TYPE}, stop) as answer:
                     if answer.status != 200:
-                        raise _refusal(answer, name)
+                        raise self._refused(answer, name)
                     if answer.is_compressed:
                         raise _garbled(answer, "it sends compressed data, although asked for none")
                     raw = answer.read(limit_bytes)
@@ -159,20 +163,35 @@ class Registry:
 
     def _authorize(self, name: ModelName, header: str, stop: StopSignal) -> str:
         challenge = parse_challenge(header)
-        own = self._credentials.get(name.host.lower())
+        configured = self._credentials.get(name.host.lower())
+        own = configured if configured is not None and configured.password else None
         if challenge.scheme == "basic" and own is not None:
             return own.basic
         if challenge.scheme != "bearer":
-            raise _no_access(name, f"it asks for credentials ({clean_line(challenge.scheme, 40)})")
+            why = f"it asks for credentials ({clean_line(challenge.scheme, 40)})"
+            raise no_access(name, why, configured)
         url = token_url(challenge, f"{name.scheme}://{name.host}", name.short)
         headers = {"Authorization": own.basic} if own is not None else {}
         with self._wire.get(url, headers, stop, follow=False) as answer:
+            if is_passing(answer.status):
+                raise TryAgain(f"it gives no token now: HTTP {answer.status}")
             if answer.status != 200:
-                raise _no_access(name, f"it gives no token: HTTP {answer.status}")
-            token = _token(answer.read(_ERROR_LIMIT_BYTES))
+                raise no_access(name, f"it gives no token: HTTP {answer.status}", configured)
+            token = _token(answer.read(ERROR_LIMIT_BYTES))
         if not token:
-            raise _no_access(name, "the token it gives cannot be used")
+            raise no_access(name, "the token it gives cannot be used", configured)
         return f"Bearer {token}"
+
+    def _refused(
+        self, answer: Answer, name: ModelName, blob: Blob | None = None
+    ) -> OllmError | TryAgain:
+        return refusal(
+            answer,
+            name,
+            blob,
+            is_registry=answer.host.netloc == _netloc(name),
+            credentials=self._credentials.get(name.host.lower()),
+        )
 
 
 def _base_url(name: ModelName) -> str:
@@ -197,13 +216,11 @@ def _token(body: bytes) -> str:
     return token if token.isascii() and token.isprintable() and " " not in token else ""
 
 
-def _blob_stream(answer: Answer, name: ModelName, blob: Blob, start: int) -> BlobStream:
+def _blob_stream(answer: Answer, blob: Blob, start: int) -> BlobStream:
     """Check that an answer is the blob from `start` on, or all of it."""
     if answer.status == 416:
         # Its body is not read: some registries announce more of it than they send.
         raise TryAgain("the registry says that the file is shorter (HTTP 416)")
-    if answer.status not in (200, 206):
-        raise _refusal(answer, name, blob)
     if answer.is_compressed:
         raise _garbled(answer, "it sends compressed data, although asked for none")
     if answer.status == 200:
@@ -230,63 +247,6 @@ def _blob_stream(answer: Answer, name: ModelName, blob: Blob, start: int) -> Blo
         )
     etag = str(answer.headers.get("ETag", ""))
     return BlobStream(answer, start, etag if etag.startswith('"') and len(etag) < 200 else "")
-
-
-def _refusal(answer: Answer, name: ModelName, blob: Blob | None = None) -> OllmError | TryAgain:
-    """The error that a status other than success means, for a manifest or for a blob."""
-    status = answer.status
-    text = _error_text(answer)
-    cause = f"{answer.host.display} answered HTTP {status}" + (f": {text}" if text else "")
-    is_registry = answer.host.netloc == _netloc(name)
-    if status in _RETRIED or not is_registry:
-        # Storage hosts give addresses for a time only; the registry gives a new one.
-        after_s = retry_after_s(str(answer.headers.get("Retry-After", "")), datetime.now(UTC))
-        return TryAgain(cause, after_s)
-    match status:
-        case 404 if blob is None:
-            return ModelNotFound(
-                f"The registry has no model {name.short}",
-                cause=cause,
-                actions=("Check the spelling and the tag at https://ollama.com/library.",),
-            )
-        case 401 | 403:
-            return _no_access(name, cause)
-        case 412:
-            return DownloadFailed(
-                f"Could not download {name.short}",
-                cause=cause,
-                actions=("Update Ollama and this program; the model needs a newer version.",),
-                retryable=False,
-            )
-    return DownloadFailed(f"Could not download {name.short}", cause=cause, retryable=False)
-
-
-def _error_text(answer: Answer) -> str:
-    """What an error's body says for people: the protocol's messages, or a short plain text."""
-    try:
-        body = answer.read(_ERROR_LIMIT_BYTES)[:_ERROR_LIMIT_BYTES]
-    except TryAgain:
-        return ""  # the status says enough
-    try:
-        document = as_object(json.loads(body))
-    except (ValueError, RecursionError):
-        text = body[:1200].decode("utf-8", "replace").strip()
-        return "" if text.startswith("<") else clean_line(text, 300)
-    errors = document.get("errors")
-    first = as_object(errors[0] if isinstance(errors, list) and errors else document)
-    return clean_line(
-        as_text(first.get("message")) or as_text(first.get("error")) or as_text(first.get("code")),
-        300,
-    )
-
-
-def _no_access(name: ModelName, cause: str) -> DownloadFailed:
-    return DownloadFailed(
-        f"The registry does not give {name.short} to everybody",
-        cause=cause,
-        actions=("Check that the name is right; a private model needs the registry's password.",),
-        retryable=False,
-    )
 
 
 def _garbled(answer: Answer, why: str) -> ProviderGarbled:

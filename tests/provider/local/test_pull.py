@@ -445,6 +445,17 @@ async def test_a_realm_on_another_host_gets_nothing(
     await provider.close()
 
 
+async def test_a_token_that_is_not_given_just_now_is_asked_for_again(
+    provider: LocalProvider, registry: FaultyRegistry
+) -> None:
+    registry.push(MODEL)
+    registry.routes["/v2/"] = bearer(registry, f"http://{registry.netloc}/token")
+    answers = iter([faults.status(503), faults.status(200, b'{"token":"t0ken"}')])
+    registry.routes["/token"] = lambda exchange: next(answers)(exchange)
+    await pull(provider, registry.name())
+    assert is_installed(provider.store.root, installed_at(registry), MODEL)
+
+
 @pytest.mark.parametrize("body", [b"", b"[]", b'{"token":7}', b'{"token":"a\\r\\nHost: b"}'])
 async def test_a_token_that_cannot_be_one_is_refused(
     provider: LocalProvider, registry: FaultyRegistry, body: bytes
