@@ -53,28 +53,16 @@ class FilterLine(Vertical):
         hint: str = _MODELS_HINT,
     ) -> None:
         super().__init__(id="filter")
-<<<<<<< HEAD
-        self._pane = pane
-        self._said = _HINT
-        self._field = Input(pane.filter_text, compact=True, select_on_focus=False)
+        self._rows = rows
+        self._apply = apply
+        self._hint = self._said = hint
+        self._field = Input(rows.filter_text, compact=True, select_on_focus=False)
         self.border_title = "Filter; enter keeps, esc clears, a - before a term turns it round"
 
     def compose(self) -> ComposeResult:
         self._field.cursor_blink = self.app.animation_level != "none"
         yield self._field
-        yield Static(Content(_HINT), classes="hint", markup=False)
-=======
-        self._rows = rows
-        self._apply = apply
-        self._hint = hint
-        self.border_title = "Filter; enter keeps, esc clears, a - before a term turns it round"
-
-    def compose(self) -> ComposeResult:
-        field = Input(self._rows.filter_text, compact=True, select_on_focus=False)
-        field.cursor_blink = self.app.animation_level != "none"
-        yield field
         yield Static(Content(self._hint), classes="hint", markup=False)
->>>>>>> screens
 
     def on_mount(self) -> None:
         self.screen.add_class("-filtering")
