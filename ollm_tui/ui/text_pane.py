@@ -67,7 +67,8 @@ def _lines(paragraph: Text, width: int) -> Iterator[list[Piece]]:
     ]
     for number, line in enumerate(wrapped):
         if not indent:
-            yield [(line, style)]
+            # A blank that had no room before the break is none after it.
+            yield [(line.removeprefix(" ") if number else line, style)]
         elif number:
             yield [(" " * indent, ""), (line.lstrip(), style)]
         else:
