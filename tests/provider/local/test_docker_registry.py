@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from ollm_tui.core.error import DownloadFailed, ModelNotFound
+from ollm_tui.core.error import DownloadFailed, HttpsMissing, ModelNotFound
 from ollm_tui.providers.local.inspection import inspect_store
 from ollm_tui.providers.local.provider import LocalProvider
 from ollm_tui.providers.local.usage import leftovers
@@ -97,7 +97,7 @@ async def test_https_needs_a_certificate_that_is_trusted(tmp_path: Path) -> None
 async def test_a_registry_without_https_is_named_with_how_to_ask_for_plain_http(
     provider: LocalProvider, docker: DockerRegistry
 ) -> None:
-    with pytest.raises(DownloadFailed, match="does not speak https") as caught:
+    with pytest.raises(HttpsMissing, match="does not speak https") as caught:
         await pull(provider, f"{docker.netloc}/library/small:latest")
     assert f"begin the model's name with http://{docker.netloc}/" in caught.value.actions[0]
     assert not caught.value.retryable
