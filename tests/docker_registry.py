@@ -1,5 +1,6 @@
 """Debian's docker-registry, a real OCI registry, for tests: started on loopback, filled by HTTP."""
 
+import base64
 import http.client
 import shutil
 import socket
@@ -16,6 +17,9 @@ from tests.store_builder import MANIFEST_TYPE, MadeModel
 
 PROGRAM = shutil.which("docker-registry")
 MISSING = "docker-registry is not installed (apt-get install docker-registry)"
+USER, PASSWORD = "me", "s3same"
+"""Of a private one."""
+_HTPASSWD = f"{USER}:$2y$05$abcdefghijklmnopqrstuu8S81Hx7aRRz3jqdcVqZTJz3OHbnHXZC\n"
 _START_S = 10.0
 
 
@@ -25,6 +29,8 @@ class DockerRegistry:
 
     port: int
     certificate: Path | None = None
+    is_private: bool = False
+    """Whether it knows USER only."""
 
     @property
     def netloc(self) -> str:
@@ -53,6 +59,9 @@ class DockerRegistry:
         else:
             trust = ssl.create_default_context(cafile=self.certificate)
             connection = http.client.HTTPSConnection("127.0.0.1", self.port, context=trust)
+        if self.is_private:
+            pair = base64.b64encode(f"{USER}:{PASSWORD}".encode()).decode()
+            headers = {**headers, "Authorization": f"Basic {pair}"}
         connection.request(method, path, body, headers)
         answer = connection.getresponse()
         text = answer.read()
@@ -62,24 +71,34 @@ class DockerRegistry:
 
 
 @contextmanager
-def docker_registry(directory: Path, certificate: Path | None = None) -> Iterator[DockerRegistry]:
-    """Run a registry that keeps its files in `directory`; https with a certificate and its key."""
+def docker_registry(
+    directory: Path, certificate: Path | None = None, *, is_private: bool = False
+) -> Iterator[DockerRegistry]:
+    """Run a registry that keeps its files in `directory`.
+
+    Args:
+        certificate: with its key, for https.
+        is_private: whether it asks for USER's PASSWORD.
+    """
     assert PROGRAM is not None, MISSING
     with socket.create_server(("127.0.0.1", 0)) as free:
         port = free.getsockname()[1]
     tls = f", tls: {{certificate: {certificate}, key: {certificate}}}" if certificate else ""
+    users = directory / "htpasswd"
+    users.write_text(_HTPASSWD)
+    auth = f"auth: {{htpasswd: {{realm: models, path: {users}}}}}\n" if is_private else ""
     config = directory / "registry.yml"
     config.write_text(
         "version: 0.1\n"
         "log: {level: error, accesslog: {disabled: true}}\n"
         f"storage: {{filesystem: {{rootdirectory: {directory / 'data'}}}}}\n"
-        f"http: {{addr: '127.0.0.1:{port}', secret: test{tls}}}\n"
+        f"http: {{addr: '127.0.0.1:{port}', secret: test{tls}}}\n{auth}"
     )
     with (directory / "registry.log").open("wb") as log:
         process = subprocess.Popen([PROGRAM, "serve", str(config)], stdout=log, stderr=log)
     try:
         _wait_for(port)
-        yield DockerRegistry(port, certificate)
+        yield DockerRegistry(port, certificate, is_private)
     finally:
         process.terminate()
         process.wait(10)

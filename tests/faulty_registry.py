@@ -11,6 +11,8 @@ from dataclasses import dataclass, field
 
 from tests.store_builder import MadeModel
 
+_TLS_HANDSHAKE = 0x16
+"""Servers of plain http answer it in plain http."""
 _RANGE = re.compile(r"bytes=(\d+)-")
 
 
@@ -170,6 +172,8 @@ def _serve(registry: FaultyRegistry, connection: socket.socket) -> None:
             if not chunk:
                 return
             data += chunk
+            if data[0] == _TLS_HANDSHAKE:
+                return connection.sendall(b"HTTP/1.0 400 Bad Request\r\n\r\n")
         first, *lines = data.partition(b"\r\n\r\n")[0].decode("latin-1").split("\r\n")
         method, path, _ = first.split(" ")
         headers = {}

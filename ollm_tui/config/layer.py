@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from ollm_tui.config.document import Document
 from ollm_tui.config.node import Node, Path, dotted, find
 from ollm_tui.config.problem import MAX_PROBLEMS, ConfigProblem, Origin, Place, Severity
-from ollm_tui.config.secret import masked
+from ollm_tui.config.secret import masked, without_userinfo
 from ollm_tui.core.text import clean_line
 
 
@@ -79,12 +79,12 @@ class Layer:
             return
         self.problems.append(
             ConfigProblem(
-                sentence,
+                without_userinfo(sentence),
                 self.place(node, of_key=of_key),
                 severity=severity,
-                detail=detail,
-                remedy=remedy,
-                field=dotted(self.spelt(path)),
+                detail=without_userinfo(detail),
+                remedy=without_userinfo(remedy),
+                field=without_userinfo(dotted(self.spelt(path))),
                 value=shown_value(path, node) if show_value else None,
                 origin=self.origin,
                 source=self.document.text if self.document else "",

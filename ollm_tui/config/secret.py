@@ -63,6 +63,11 @@ def masked(path: Path, value: object) -> object:
     return value
 
 
+def without_userinfo(text: str) -> str:
+    """A text that quotes what somebody wrote, without the credentials of addresses in it."""
+    return _USERINFO.sub(MASK, text)
+
+
 def redacted(lines: Sequence[str]) -> list[str]:
     """Source lines as they may be shown, judged line by line because the file may be broken."""
     shown = []

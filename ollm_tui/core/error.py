@@ -12,7 +12,8 @@ OllmError
 ├── ModelNotFound              not installed, or not in the registry
 ├── ModelInUse                 loaded, or being downloaded
 ├── DownloadFailed             a pull ended without success
-│   └── NotEnoughSpace         the disk is too full for it; carries the bytes
+│   ├── NotEnoughSpace         the disk is too full for it; carries the bytes
+│   └── HttpsMissing           the registry answers in plain http only
 ├── DeleteFailed
 ├── Unsupported                this provider cannot do that
 └── RoutingError
@@ -174,6 +175,23 @@ class NotEnoughSpace(DownloadFailed):
         )
         self.needed_bytes = needed_bytes
         self.free_bytes = free_bytes
+
+
+class HttpsMissing(DownloadFailed):
+    """The registry answers in plain http, which is used only for a name that asks for it.
+
+    Attributes:
+        registry: its host, with the port that was asked.
+    """
+
+    def __init__(self, registry: str, *, cause: str = "") -> None:
+        super().__init__(
+            f"{registry} does not speak https",
+            cause=cause,
+            actions=(f"For plain http begin the model's name with http://{registry}/.",),
+            retryable=False,
+        )
+        self.registry = clean_line(registry)
 
 
 class DeleteFailed(OllmError):

@@ -6,7 +6,7 @@ An error arrives as a line inside an answer that began with HTTP 200.
 import re
 from typing import NamedTuple
 
-from ollm_tui.core.error import DownloadFailed, InvalidName, ModelNotFound, OllmError
+from ollm_tui.core.error import DownloadFailed, HttpsMissing, InvalidName, ModelNotFound, OllmError
 from ollm_tui.core.name import DEFAULT_HOST, parse_reference
 from ollm_tui.core.progress import PullPhase, PullStep
 from ollm_tui.providers.ollama_json import (
@@ -116,6 +116,10 @@ def pull_error(name: str, text: str) -> OllmError:
             cause=text,
             actions=("Check the spelling and the tag at https://ollama.com/library.",),
         )
+    if "server gave http response to https client" in text.lower():
+        host = _private_registry(name)
+        if host and f"https://{host}/" in text.lower():  # and not a host that it sends on to
+            return HttpsMissing(host, cause=text)
     for failure in _FAILURES:
         if re.search(failure.pattern, text, re.IGNORECASE):
             actions = failure.actions

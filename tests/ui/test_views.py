@@ -16,6 +16,7 @@ from ollm_tui.providers.ollama import OllamaProvider
 from ollm_tui.sandbox.server import SandboxServer
 from ollm_tui.ui.panes.disk import DiskPane
 from ollm_tui.ui.text_pane import TextPane
+from tests.faulty_registry import faulty_registry
 from tests.store_builder import digest_of, install, made_model
 from tests.ui.conftest import OpenApp
 
@@ -277,3 +278,28 @@ async def test_a_repair_that_fails_says_why(open_app: OpenApp, root: Path) -> No
         await screen.sees("is missing")
         await screen.press("R", "y")
         await screen.sees("no answer from https://127.0.0.1:9")
+
+
+async def test_a_repair_uses_plain_http_only_after_a_yes(open_app: OpenApp, tmp_path: Path) -> None:
+    root = tmp_path / "plain"
+    with faulty_registry() as registry:
+        registry.push(MODEL)
+        install(root, f"{registry.netloc}/ns/model/tag", MODEL)
+        blob = root / "blobs" / digest_of(LICENCE).replace(":", "-")
+        blob.unlink()
+        async with open_app(provider=LocalProvider(root)) as screen:
+            await screen.press("v", "v", "D")
+            await screen.sees("is missing")
+            await screen.press("R", "y")
+            await screen.sees(
+                "Repair 1 model over plain http?", registry.name(), "anybody in between"
+            )
+            await screen.press("escape")
+            await screen.misses("over plain http?")
+            assert registry.requests == []
+            await screen.press("R", "y")
+            await screen.sees("Repair 1 model over plain http?")
+            await screen.press("y")
+            await screen.misses("is missing")
+            await screen.sees("✓ store")
+    assert blob.read_bytes() == LICENCE

@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ollm_tui.core.error import DownloadFailed, ModelNotFound
+from ollm_tui.core.error import DownloadFailed, HttpsMissing, ModelNotFound
 from ollm_tui.core.progress import PullPhase, PullStep
 from ollm_tui.providers.ollama_json import error_text
 from ollm_tui.providers.ollama_pull import parse_pull_step, pull_error
@@ -95,6 +95,16 @@ def test_a_failure_says_what_to_do_and_whether_to_retry(
     assert error.cause == text
     assert action in error.actions[0]
     assert error.retryable is retryable
+
+
+def test_a_registry_without_https_is_told_from_a_host_that_it_sends_on_to() -> None:
+    text = 'Get "https://{}/v2/ns/m/manifests/t": http: server gave HTTP response to HTTPS client'
+    error = pull_error("Box:5000/ns/m:t", text.format("box:5000"))
+    assert isinstance(error, HttpsMissing)
+    assert "http://box:5000/" in error.actions[0]
+    assert not error.retryable
+    for name, host in (("box:5000/ns/m:t", "cdn:5000"), ("llama3", "registry.ollama.ai")):
+        assert not isinstance(pull_error(name, text.format(host)), HttpsMissing)
 
 
 def test_a_private_model_of_another_registry_is_not_a_servers_to_pull() -> None:

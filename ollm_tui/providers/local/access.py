@@ -152,11 +152,12 @@ async def _repair_by_server(
                 yield step
     left = stuck or await in_store(store, lambda _: damage(store, store.find(name)))
     if left:
+        again = f"http://{entry.name.short}" if entry.name.is_plain_http else entry.name.short
         raise StoreError(
             f"{entry.name.short} is still damaged",
             cause=f"{left}; the server never looks into files that it already has",
             actions=(
-                f"Run `ollm-tui doctor --repair {entry.name.short}` as a user who may write to "
+                f"Run `ollm-tui doctor --repair {again}` as a user who may write to "
                 f"{store.display}.",
                 "Or remove that file there by hand, then pull the model again.",
             ),

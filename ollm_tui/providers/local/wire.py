@@ -19,7 +19,7 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from ollm_tui import __version__
-from ollm_tui.core.error import ConfigError, DownloadFailed, OllmError
+from ollm_tui.core.error import ConfigError, DownloadFailed, HttpsMissing, OllmError
 from ollm_tui.core.text import clean_line
 from ollm_tui.providers.http_failure import connection_error
 from ollm_tui.providers.lean_httpx import httpx
@@ -150,9 +150,10 @@ class Wire:
         guard = _Guard(stop)
         for _ in range(_REDIRECT_LIMIT + 1):
             sent = dict(headers)
-            if _origin(target) != _origin(first):
+            is_first = _origin(target) == _origin(first)
+            if not is_first:
                 sent.pop("Authorization", None)
-            with self._request(target, sent, guard, stop) as answer:
+            with self._request(target, sent, guard, stop, is_first=is_first) as answer:
                 location = _location(answer) if follow else ""
                 if not location:
                     yield answer
@@ -170,7 +171,13 @@ class Wire:
 
     @contextlib.contextmanager
     def _request(
-        self, url: str, headers: Mapping[str, str], guard: "_Guard", stop: StopSignal
+        self,
+        url: str,
+        headers: Mapping[str, str],
+        guard: "_Guard",
+        stop: StopSignal,
+        *,
+        is_first: bool,
     ) -> Iterator[Answer]:
         host = _host(url)
         client = self._client(host)
@@ -182,14 +189,14 @@ class Wire:
             response = client.send(request, stream=True)
         except (httpx.HTTPError, httpx.InvalidURL, ValueError) as error:
             stop.check()
-            raise self._failure(error, host) from error
+            raise self._failure(error, host, is_first=is_first) from error
         try:
             yield Answer(response, host, self._policy)
         finally:
             stop.watch(None)
             response.close()
 
-    def _failure(self, error: Exception, host: Host) -> Exception:
+    def _failure(self, error: Exception, host: Host, *, is_first: bool) -> Exception:
         if not isinstance(error, httpx.HTTPError) or isinstance(error, httpx.UnsupportedProtocol):
             return ConfigError(f"The address of {host.display} cannot be used", cause=str(error))
         cause = connection_error(
@@ -203,10 +210,12 @@ class Wire:
                 retryable=False,
             )
         if _is_no_tls(error):
+            if is_first:
+                return HttpsMissing(host.netloc, cause=cause.cause)
             return DownloadFailed(
                 f"{host.display} does not speak https",
-                cause=cause.cause,
-                actions=(f"For plain http begin the model's name with http://{host.netloc}/.",),
+                cause=f"the registry sends on to it; {cause.cause}",
+                actions=("Try another source of the model, or tell who runs the registry.",),
                 retryable=False,
             )
         return TryAgain(f"no answer from {host.display}: {cause.cause}")

@@ -14,7 +14,8 @@ from textual.widgets import Static
 from textual.worker import Worker
 
 from ollm_tui.core.diagnosis import Check, StoreReport
-from ollm_tui.core.error import OllmError
+from ollm_tui.core.error import HttpsMissing, OllmError
+from ollm_tui.core.name import DEFAULT_HOST, parse_name
 from ollm_tui.core.progress import PullPhase, PullStep
 from ollm_tui.service.doctor import check_no_store, check_server
 from ollm_tui.service.service import ModelService
@@ -28,6 +29,10 @@ if TYPE_CHECKING:
 
 _LISTED = 10
 _GROUP = "doctor"
+_WITHOUT_HTTPS = (
+    "The registry does not speak https: anybody in between could read along, a password set for it "
+    "included, and answer in its place."
+)
 _SHORT = {"configuration": "config", "terminal": "screen"}  # a label has eight cells
 
 
@@ -134,13 +139,31 @@ class DoctorScreen(ModalScreen[None]):
         self._draw()
 
     async def _repair(self, names: tuple[str, ...]) -> None:
+        without_https = []
         for name in names:
             try:
                 await self._service.store.repair(name, partial(self._step, name))
+            except HttpsMissing as error:
+                reference = parse_name(name)
+                if reference.is_plain_http or reference.host.lower() == DEFAULT_HOST:
+                    work.report(self, error)  # Ollama's own has https: this is somebody else
+                else:
+                    without_https.append(f"http://{reference.short}")
             except OllmError as error:
                 work.report(self, error)
         await self._service.refresh_models()
         await self._look()
+        if without_https:
+            self._ask_for_plain_http(tuple(without_https))
+
+    def _ask_for_plain_http(self, names: tuple[str, ...]) -> None:
+        """Repair without https only what somebody agrees to. Source: ruling Z19."""
+        self._ask(
+            f"Repair {words.count(len(names), 'model')} over plain http?",
+            [*_listed(names), "", _WITHOUT_HTTPS],
+            "Use plain http",
+            lambda: self._do(self._repair(names)),
+        )
 
     async def _reclaim(self) -> None:
         assert self._report is not None

@@ -5,11 +5,19 @@ from pathlib import Path
 
 import pytest
 
-from ollm_tui.core.error import DownloadFailed, ModelNotFound
+from ollm_tui.core.error import DownloadFailed, HttpsMissing, ModelNotFound
+from ollm_tui.providers.local.auth import Credentials
 from ollm_tui.providers.local.inspection import inspect_store
 from ollm_tui.providers.local.provider import LocalProvider
 from ollm_tui.providers.local.usage import leftovers
-from tests.docker_registry import MISSING, PROGRAM, DockerRegistry, docker_registry
+from tests.docker_registry import (
+    MISSING,
+    PASSWORD,
+    PROGRAM,
+    USER,
+    DockerRegistry,
+    docker_registry,
+)
 from tests.provider.local.conftest import EAGER
 from tests.provider.local.pulling import big_model, is_installed, pull
 from tests.store_builder import made_model
@@ -97,7 +105,35 @@ async def test_https_needs_a_certificate_that_is_trusted(tmp_path: Path) -> None
 async def test_a_registry_without_https_is_named_with_how_to_ask_for_plain_http(
     provider: LocalProvider, docker: DockerRegistry
 ) -> None:
-    with pytest.raises(DownloadFailed, match="does not speak https") as caught:
+    with pytest.raises(HttpsMissing, match="does not speak https") as caught:
         await pull(provider, f"{docker.netloc}/library/small:latest")
     assert f"begin the model's name with http://{docker.netloc}/" in caught.value.actions[0]
     assert not caught.value.retryable
+
+
+async def test_a_private_registry_gives_to_who_may_have_it(tmp_path: Path) -> None:
+    """Over https, as one would set it up."""
+    (tmp_path / "registry").mkdir()
+    with docker_registry(tmp_path / "registry", CERTIFICATE, is_private=True) as docker:
+        docker.push("some/small:v1", MODEL)
+        name = f"{docker.netloc}/some/small:v1"
+        for password in ("", "wrong"):
+            stranger = LocalProvider(
+                tmp_path / "models",
+                policy=EAGER,
+                ca_file=str(CERTIFICATE),
+                credentials={docker.netloc: Credentials(USER, password, "MY_PASSWORD")},
+            )
+            with pytest.raises(DownloadFailed) as caught:
+                await pull(stranger, name)
+            assert f'registries."{docker.netloc}".passwordEnv' in caught.value.actions[0]
+            await stranger.close()
+        friend = LocalProvider(
+            tmp_path / "models",
+            policy=EAGER,
+            ca_file=str(CERTIFICATE),
+            credentials={docker.netloc: Credentials(USER, PASSWORD)},
+        )
+        await pull(friend, name)
+        assert is_installed(friend.store.root, f"{docker.netloc}/some/small/v1", MODEL)
+        await friend.close()

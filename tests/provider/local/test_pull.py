@@ -12,6 +12,7 @@ from ollm_tui import __version__
 from ollm_tui.core.error import (
     DeleteFailed,
     DownloadFailed,
+    HttpsMissing,
     InvalidName,
     ModelNotFound,
     NotEnoughSpace,
@@ -279,6 +280,21 @@ async def test_progress_counts_what_was_there_before(
     registry.fail(WEIGHTS, faults.stall_after(0))
     steps = [step for step in await pull(provider, registry.name()) if step.layer == WEIGHTS]
     assert any(1_200_000 <= step.completed_bytes < 1_500_000 for step in steps)
+
+
+async def test_plain_http_is_on_offer_for_the_registry_only_and_not_where_it_sends_on_to(
+    provider: LocalProvider, registry: FaultyRegistry
+) -> None:
+    registry.push(MODEL)
+    with pytest.raises(HttpsMissing) as missing:
+        await pull(provider, f"{registry.netloc}/ns/model:tag")
+    assert missing.value.registry == registry.netloc
+    assert registry.requests == []
+    registry.fail(WEIGHTS, faults.redirect(f"https://{registry.netloc}/elsewhere"))
+    with pytest.raises(DownloadFailed, match="does not speak https") as caught:
+        await pull(provider, registry.name())
+    assert not isinstance(caught.value, HttpsMissing)
+    assert "sends on to it" in caught.value.cause
 
 
 @pytest.mark.parametrize("code", [301, 302, 303, 307, 308])

@@ -66,6 +66,16 @@ def test_a_registry_is_named_as_in_a_models_name(world: World, host: str) -> Non
     assert "a host as in a model's name" in problem.message
 
 
+def test_a_password_in_the_place_of_a_host_is_not_shown(world: World) -> None:
+    world.user(f'registries: {{"https://me:{SECRET}@ghcr.io": {{user: me, usr: me}}}}\n')
+    effective = world.load()
+    assert len(effective.errors) == 1
+    assert len(effective.problems) == 2
+    for problem in effective.problems:
+        assert SECRET not in repr(problem) + problem.message + "".join(problem.snippet)
+        assert "ghcr.io" in problem.field
+
+
 def test_a_name_with_a_colon_cannot_be_sent(world: World) -> None:
     world.user('registries: {ghcr.io: {user: "me:you"}}\n')
     (problem,) = world.load().errors

@@ -116,6 +116,17 @@ async def test_a_missing_file_is_fetched_by_the_server(root: Path) -> None:
     assert blob.read_bytes() == LLAMA.layers["license"]
 
 
+async def test_a_server_is_asked_for_plain_http_where_the_repair_is(root: Path) -> None:
+    blob = root / "blobs" / digest_of(LLAMA.layers["license"]).replace(":", "-")
+    blob.write_bytes(b"?" * len(LLAMA.layers["license"]))
+    server = Server(root, *NAMES)
+    name = "http://hf.co/Some/Qwen:Q4"
+    with pytest.raises(StoreError) as caught:
+        [step async for step in (await opened(server, writable=False)).repair(name)]
+    assert server.pulled == [name]
+    assert f"--repair {name}`" in caught.value.actions[0]
+
+
 async def test_an_altered_file_is_removed_first_since_servers_never_look_into_it(
     root: Path,
 ) -> None:
