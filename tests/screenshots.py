@@ -19,6 +19,7 @@ from ollm_tui.sandbox.server import SandboxServer
 from ollm_tui.sandbox.timing import INSTANT
 from ollm_tui.service.service import ModelService
 from ollm_tui.ui.app import OllmApp
+from ollm_tui.ui.panes.installed import InstalledPane
 from tests.painted import painted
 
 FOLDER = Path(__file__).parent.parent / "screenshots"
@@ -119,6 +120,9 @@ async def _draw(scene: Scene, stage: Stage) -> None:
         stage.pilot = pilot
         await stage.until(lambda: stage.service.models.as_of is not None)
         await stage.until(lambda: stage.app.settings.effective is not None)
+        # Not only known but drawn: a key on a list that is still empty would move nothing.
+        rows = stage.app.screen_stack[0].query_one(InstalledPane)
+        await stage.until(lambda: len(rows.items) == len(stage.service.models.models))
         await scene.play(stage)
         await pilot.pause(0.3)
         svg = _FOREIGN.sub("", stage.app.export_screenshot(title="ollm-tui"))
