@@ -8,12 +8,12 @@ from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.containers import Vertical
 from textual.content import Content
-from textual.screen import ModalScreen
 from textual.widgets import Input, Label, OptionList
 from textual.widgets.option_list import Option
 
 from ollm_tui.core.text import clean_line
 from ollm_tui.ui.rows import fit_name
+from ollm_tui.ui.screens.dialog import Dialog
 
 SHOWN = 8
 _NAME = 34
@@ -27,7 +27,7 @@ class Answer(Generic[T]):
         self.value = value
 
 
-class AskScreen(ModalScreen[Answer[T] | None]):
+class AskScreen(Dialog[Answer[T] | None]):
     """Asks for one thing.
 
     Args:

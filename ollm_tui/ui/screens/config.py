@@ -13,13 +13,13 @@ from textual.binding import Binding, BindingType
 from textual.containers import Vertical
 from textual.content import Content
 from textual.message import Message
-from textual.screen import ModalScreen
 from textual.widgets import Input, Static
 
 from ollm_tui.core.error import ConfigError
 from ollm_tui.core.text import clean_line
 from ollm_tui.ui import work
 from ollm_tui.ui.rows import RowList
+from ollm_tui.ui.screens.dialog import Dialog
 from ollm_tui.ui.screens.save import Saved, SaveScreen, SettingsStore
 from ollm_tui.ui.screens.settings_list import SettingsList, SettingsRow, shown_value
 
@@ -99,7 +99,7 @@ class ValueLine(Input):
         self.post_message(self.Left())
 
 
-class ConfigScreen(ModalScreen[None]):
+class ConfigScreen(Dialog[None]):
     """The configuration, to be looked at, changed, and taken to the editor.
 
     Args:

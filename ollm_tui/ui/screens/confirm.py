@@ -8,8 +8,9 @@ from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.containers import Horizontal, Vertical
 from textual.content import Content
-from textual.screen import ModalScreen
 from textual.widgets import Button, Label
+
+from ollm_tui.ui.screens.dialog import Dialog
 
 
 class Choice(NamedTuple):
@@ -20,7 +21,7 @@ class Choice(NamedTuple):
     is_destructive: bool = False
 
 
-class ConfirmScreen(ModalScreen[str | None]):
+class ConfirmScreen(Dialog[str | None]):
     """Asks; escape and the first button leave everything as it is.
 
     Args:

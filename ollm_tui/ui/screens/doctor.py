@@ -9,7 +9,6 @@ from textual.app import ComposeResult
 from textual.binding import BindingType
 from textual.containers import Vertical
 from textual.content import Content
-from textual.screen import ModalScreen
 from textual.widgets import Static
 from textual.worker import Worker
 
@@ -21,6 +20,7 @@ from ollm_tui.service.doctor import check_no_store, check_server
 from ollm_tui.service.service import ModelService
 from ollm_tui.ui import format as words
 from ollm_tui.ui import keymap, work
+from ollm_tui.ui.screens.dialog import Dialog
 from ollm_tui.ui.terminal_check import check_terminal
 from ollm_tui.ui.text_pane import Text, TextPane
 
@@ -36,7 +36,7 @@ _WITHOUT_HTTPS = (
 _SHORT = {"configuration": "config", "terminal": "screen"}  # a label has eight cells
 
 
-class DoctorScreen(ModalScreen[None]):
+class DoctorScreen(Dialog[None]):
     """Looks at everything when opened.
 
     Args:

@@ -7,17 +7,17 @@ from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.containers import Vertical
 from textual.content import Content
-from textual.screen import ModalScreen
 from textual.widgets import Label
 
 from ollm_tui.core.event import QueueItem, QueueState
 from ollm_tui.service.service import ModelService
 from ollm_tui.ui.download_details import DownloadDetails
+from ollm_tui.ui.screens.dialog import Dialog
 
 _HINT = "space pauses or goes on   R tries again   x cancels   esc leaves"
 
 
-class DownloadScreen(ModalScreen[None]):
+class DownloadScreen(Dialog[None]):
     """Shows one entry of the queue, and closes when it is gone from there.
 
     Args:

@@ -7,10 +7,10 @@ from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.containers import VerticalScroll
 from textual.content import Content
-from textual.screen import ModalScreen
 from textual.widgets import Static
 
 from ollm_tui.ui import keymap
+from ollm_tui.ui.screens.dialog import Dialog
 
 _INTRO = {
     keymap.EVERYWHERE: "Everywhere",
@@ -24,7 +24,7 @@ _LEGEND = (
 )
 
 
-class HelpScreen(ModalScreen[None]):
+class HelpScreen(Dialog[None]):
     """Closed by any key that does not scroll.
 
     Args:

@@ -9,11 +9,11 @@ from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.containers import Vertical
 from textual.content import Content
-from textual.screen import ModalScreen
 from textual.widgets import Static
 
 from ollm_tui.ui.error_log import Entry
 from ollm_tui.ui.rows import Column, Piece, RowList
+from ollm_tui.ui.screens.dialog import Dialog
 
 _HINT = "y copies the line   Y copies everything   esc closes"
 _EMPTY: tuple[Piece, ...] = (
@@ -39,7 +39,7 @@ class LogList(RowList[Entry]):
         return ((f"{_local(entry.at):%H:%M:%S}", "dim"), (entry.level, style), (entry.text, ""))
 
 
-class LogScreen(ModalScreen[None]):
+class LogScreen(Dialog[None]):
     """The log.
 
     Args:

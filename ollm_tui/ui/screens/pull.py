@@ -8,7 +8,6 @@ from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.containers import Vertical
 from textual.content import Content
-from textual.screen import ModalScreen
 from textual.widgets import Input, Label, OptionList
 from textual.widgets.option_list import Option
 
@@ -22,6 +21,7 @@ from ollm_tui.ui import format as words
 from ollm_tui.ui import work
 from ollm_tui.ui.fit_words import verdict
 from ollm_tui.ui.rows import fit_name
+from ollm_tui.ui.screens.dialog import Dialog
 
 OFFERED = 100  # more is a matter of typing
 RECENT, RECENT_OFFERED = 50, 5
@@ -35,7 +35,7 @@ Suggest = Callable[[str], Sequence[tuple[str, str]]]
 Known = Callable[[str], ModelInfo | None]
 
 
-class PullScreen(ModalScreen[list[str]]):
+class PullScreen(Dialog[list[str]]):
     """Answers with the names to pull; none when left.
 
     Args:

@@ -11,13 +11,13 @@ from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.containers import Vertical
 from textual.content import Content
-from textual.screen import ModalScreen
 from textual.widgets import Static
 
 from ollm_tui.core.error import ConfigError
 from ollm_tui.core.text import clean_line
 from ollm_tui.ui import format as words
 from ollm_tui.ui import work
+from ollm_tui.ui.screens.dialog import Dialog
 from ollm_tui.ui.text_pane import Text, TextPane
 
 if TYPE_CHECKING:
@@ -62,7 +62,7 @@ class Saved(NamedTuple):
     """What is in force now."""
 
 
-class SaveScreen(ModalScreen[Saved | None]):
+class SaveScreen(Dialog[Saved | None]):
     """Answers with what was saved, or None when it was left.
 
     Args:

@@ -8,13 +8,13 @@ from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.containers import Vertical
 from textual.content import Content
-from textual.screen import ModalScreen
 from textual.widgets import Input, Label
 
 from ollm_tui.core.error import OllmError
 from ollm_tui.service.service import ModelService
 from ollm_tui.ui import work
 from ollm_tui.ui.rows import Column, Piece, RowList
+from ollm_tui.ui.screens.dialog import Dialog
 
 _HINT = "enter switches; type an address such as 192.168.1.5:11434 for another; esc leaves"
 
@@ -84,7 +84,7 @@ class ServerList(RowList[Server]):
         )
 
 
-class ServerScreen(ModalScreen[Server | None]):
+class ServerScreen(Dialog[Server | None]):
     """Answers with the server to ask, or None to leave it.
 
     Args:

@@ -15,7 +15,6 @@ from textual.binding import Binding, BindingType
 from textual.containers import Vertical
 from textual.content import Content
 from textual.message import Message
-from textual.screen import ModalScreen
 from textual.timer import Timer
 from textual.widgets import Static, TextArea
 from textual.worker import Worker, get_current_worker
@@ -27,6 +26,7 @@ from ollm_tui.service.service import ModelService
 from ollm_tui.ui import work
 from ollm_tui.ui.answer import AnswerView
 from ollm_tui.ui.answer_text import measures_text, options_text
+from ollm_tui.ui.screens.dialog import Dialog
 
 if TYPE_CHECKING:
     from ollm_tui.routing.decision import Decision
@@ -72,7 +72,7 @@ class Answer(AnswerView):
     ]
 
 
-class TryPromptScreen(ModalScreen[None]):
+class TryPromptScreen(Dialog[None]):
     """A prompt and its answer.
 
     Args:
