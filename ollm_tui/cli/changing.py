@@ -62,7 +62,7 @@ async def remove(service: ModelService, options: argparse.Namespace) -> int:
     missing = await each(options.names, look_up)
     if not found:
         return missing
-    if not options.yes and not await _is_confirmed(list(found.values())):
+    if not options.yes and not await _is_confirmed(service, list(found.values())):
         return max(missing, NEGATIVE)
     return max(missing, await each(found, delete))
 
@@ -79,12 +79,14 @@ async def each(names: Iterable[str], action: Callable[[str], Awaitable[None]]) -
     return worst
 
 
-async def _is_confirmed(models: list[ModelInfo]) -> bool:
+async def _is_confirmed(service: ModelService, models: list[ModelInfo]) -> bool:
     names = ", ".join(model.display_name for model in models)
-    freed = words.size(sum(model.size_bytes for model in models))
-    return await is_agreed(
-        f"Delete {names}? Frees up to {freed}.", f"Not deleted: {names}", "delete"
-    )
+    freed = await service.deletions.freed([model.name for model in models])
+    if freed.size_bytes or all(model.size_bytes for model in models):
+        room = words.frees(freed)
+    else:  # one that cannot be read says nothing of its size
+        room = "How much that frees is not known."
+    return await is_agreed(f"Delete {names}? {room}", f"Not deleted: {names}", "delete")
 
 
 async def is_agreed(question: str, refusal: str, deed: str) -> bool:

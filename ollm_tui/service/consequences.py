@@ -11,8 +11,9 @@ from typing import TYPE_CHECKING, NamedTuple
 from ollm_tui.core.error import OllmError
 from ollm_tui.core.model import ModelInfo, RunningModel
 from ollm_tui.core.name import name_key
-from ollm_tui.providers.base import DiskSupport, Provider
-from ollm_tui.service.deletion import freed_bytes_at_most, is_loaded_as
+from ollm_tui.providers.base import Provider
+from ollm_tui.service.deletion import is_loaded_as
+from ollm_tui.service.freed import Freed, freed_by
 from ollm_tui.service.running import RunningModels
 
 if TYPE_CHECKING:
@@ -24,9 +25,7 @@ _LOG = logging.getLogger(__name__)
 class Consequences(NamedTuple):
     """What deleting some models would mean."""
 
-    freed_bytes: int
-    is_exact: bool
-    """False: at most so many, for nobody knows which files are shared."""
+    freed: Freed
     rerouted: tuple[str, ...]
     """A sentence for each profile that would choose another model, or none."""
     loaded: tuple[RunningModel, ...]
@@ -63,10 +62,8 @@ async def consequences_of(
         model.name: [one for one in in_memory if is_loaded_as(model.name, model.digest, one)]
         for model in going
     }
-    exact = await _freed_bytes(provider, [model.name for model in going])
     return Consequences(
-        freed_bytes_at_most(keys, models) if exact is None else exact,
-        exact is not None,
+        await freed_by(provider, [model.name for model in going], models),
         await asyncio.to_thread(lambda: _rerouted(situation(), keys)),
         tuple({one.name: one for used in users.values() for one in used}.values()),
         is_memory_known,
@@ -79,13 +76,3 @@ def _rerouted(situation: "Situation", keys: Collection[str]) -> tuple[str, ...]:
 
     left = [model for model in situation.models if name_key(model.name) not in keys]
     return tuple(consequences(situation, situation.with_models(left)))
-
-
-async def _freed_bytes(provider: Provider, names: Collection[str]) -> int | None:
-    if not isinstance(provider, DiskSupport):
-        return None
-    try:
-        return await provider.freed_bytes(names)
-    except OllmError as error:
-        _LOG.info("what would be freed is not known: %s", error)
-        return None

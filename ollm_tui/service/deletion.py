@@ -4,15 +4,16 @@ Servers delete loaded models without a word, so the guard is ours. Source: decis
 """
 
 import asyncio
-from collections.abc import Awaitable, Callable, Iterable, Sequence
+from collections.abc import Awaitable, Callable, Collection, Iterable, Sequence
 from datetime import datetime, timedelta
 
 from ollm_tui.core.error import ModelInUse, OllmError, Unsupported
 from ollm_tui.core.event import PendingDeletion, PendingDeletions
-from ollm_tui.core.model import ModelInfo, RunningModel
+from ollm_tui.core.model import RunningModel
 from ollm_tui.core.name import name_key
 from ollm_tui.providers.base import Provider
 from ollm_tui.service.downloads import Downloads
+from ollm_tui.service.freed import Freed, freed_by
 from ollm_tui.service.installed import InstalledModels
 from ollm_tui.service.running import RunningModels
 
@@ -169,9 +170,9 @@ class Deletions:
         self._on_change(self.state)
         return pending
 
-    def freed_bytes_at_most(self, names: Iterable[str]) -> int:
-        """How much deleting these models frees, if none of their layers is shared with others."""
-        return freed_bytes_at_most(names, self._installed.state.models)
+    async def freed(self, names: Collection[str]) -> Freed:
+        """What deleting these models would free; never raises."""
+        return await freed_by(self._provider, names, self._installed.state.models)
 
     async def close(self) -> None:
         """Take back what is pending, and finish what has begun."""
@@ -235,20 +236,3 @@ def refuse_if_loaded(name: str, digest: str, running: Iterable[RunningModel]) ->
 def is_loaded_as(name: str, digest: str, running: RunningModel) -> bool:
     """Whether a model in memory is this one, be it under another name."""
     return name_key(running.name) == name_key(name) or bool(digest and running.digest == digest)
-
-
-def freed_bytes_at_most(names: Iterable[str], installed: Iterable[ModelInfo]) -> int:
-    """How much deleting these models frees, if none of their layers is shared with others.
-
-    Models with one digest are one on disk: they count once, and only if all of them go.
-    Source: ruling Z25.
-    """
-    going = {name_key(name) for name in names}
-    freed: dict[str, int] = {}
-    for model in installed:
-        if name_key(model.name) in going:
-            freed[model.digest or model.name] = model.size_bytes
-    for model in installed:
-        if name_key(model.name) not in going:
-            freed.pop(model.digest, None)
-    return sum(freed.values())

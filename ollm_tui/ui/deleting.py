@@ -69,7 +69,7 @@ async def carry_out(
         force: delete without asking what is in memory, since nobody can say.
     """
     names = [model.name for model in models]
-    before = service.deletions.freed_bytes_at_most(names)
+    freed = await service.deletions.freed(names)
     pending = await service.deletions.delete_later(names, unload=unload, force=force)
     what = models[0].display_name if len(models) == 1 else words.count(len(models), "model")
     node.app.notify(
@@ -89,8 +89,9 @@ async def carry_out(
             "\n".join(lines), title=title, severity="warning", timeout=RESULT_S, markup=False
         )
     else:
-        freed = f", up to {words.size(before)} freed" if before else ""
-        node.app.notify(f"Deleted {what}{freed}", timeout=4, markup=False)
+        at_most = "" if freed.is_exact else "up to "
+        room = f", {at_most}{words.size(freed.size_bytes)} freed" if freed.size_bytes else ""
+        node.app.notify(f"Deleted {what}{room}", timeout=4, markup=False)
 
 
 def failure_words(
@@ -115,13 +116,7 @@ def _lines(service: ModelService, models: Sequence[ModelInfo], told: Consequence
     if len(models) > _LISTED:
         lines.append(f"and {len(models) - _LISTED:,} more")
     lines.append("")
-    freed = words.size(told.freed_bytes)
-    if not told.freed_bytes:
-        lines.append("Frees no space: other models share its files.")
-    elif told.is_exact:
-        lines.append(f"Frees {freed}.")
-    else:
-        lines.append(f"Frees up to {freed}; files that other models share stay.")
+    lines.append(words.frees(told.freed))
     lines += told.rerouted[:_REROUTED]
     if (more := len(told.rerouted) - _REROUTED) > 0:
         lines.append(f"So would {more:,} more profiles.")

@@ -13,6 +13,7 @@ from ollm_tui.core.name import parse_name
 if TYPE_CHECKING:
     from ollm_tui.core.diagnosis import StoreReport
     from ollm_tui.core.store import Leftover
+    from ollm_tui.service.freed import Freed
 
 _BYTE_STEPS = ((1e12, "TB"), (1e9, "GB"), (1e6, "MB"), (1e3, "kB"))
 _AGE_STEPS = (
@@ -35,6 +36,15 @@ def size(size_bytes: float) -> str:
         if abs(size_bytes) >= step * 0.99995:
             return f"{size_bytes / step:.1f} {unit}"
     return f"{size_bytes:.0f} B"
+
+
+def frees(freed: "Freed") -> str:
+    """What a delete that is asked about would free, a sentence."""
+    if not freed.size_bytes:
+        return "Frees no space: other models share its files."
+    if freed.is_exact:
+        return f"Frees {size(freed.size_bytes)}."
+    return f"Frees up to {size(freed.size_bytes)}; files that other models share stay."
 
 
 def speed(speed_bytes_per_s: float) -> str:

@@ -1,10 +1,15 @@
 """The verbs that change what is installed or loaded: load, stop, cp, rm."""
 
+from pathlib import Path
+
 import pytest
 
+from ollm_tui.cli import changing
 from ollm_tui.sandbox.faults import EndpointMode
 from ollm_tui.sandbox.server import SandboxServer
+from ollm_tui.ui import format as words
 from tests.cli.conftest import Cli
+from tests.store_builder import install, made_model
 
 
 def names(server: SandboxServer) -> set[str]:
@@ -105,6 +110,49 @@ def test_rm_without_a_terminal_deletes_nothing_and_says_how(
     assert (result.status, result.out) == (2, "")
     assert "--yes" in result.err
     assert "mistral:7b" in names(server)
+
+
+@pytest.fixture
+def questions(monkeypatch: pytest.MonkeyPatch) -> list[str]:
+    """What was asked on the terminal; every answer is no."""
+    asked: list[str] = []
+
+    async def refuse(question: str, *_: str) -> bool:
+        asked.append(question)
+        return False
+
+    monkeypatch.setattr(changing, "is_agreed", refuse)
+    return asked
+
+
+def test_rm_says_exactly_what_is_freed_where_the_store_can_be_read(
+    cli: Cli, questions: list[str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("OLLAMA_MODELS", str(tmp_path))
+    first, second = made_model(b"1" * 50_000), made_model(b"2" * 70_000)
+    install(tmp_path, "registry.ollama.ai/library/a/latest", first)
+    install(tmp_path, "registry.ollama.ai/library/b/latest", second)
+    alone = sum(len(first.blobs[digest]) for digest in first.blobs.keys() - second.blobs.keys())
+    assert alone < first.total_bytes  # the rest is shared with b, and stays
+    assert cli("rm", "a", "--provider", "local").status == 1
+    assert questions == [f"Delete a:latest? Frees {words.size(alone)}."]
+
+
+def test_rm_says_how_much_at_most_where_the_store_cannot_be_read(
+    ask: Cli, questions: list[str]
+) -> None:
+    assert ask("rm", "mistral:7b").status == 1
+    assert questions == [
+        "Delete mistral:7b? Frees up to 4.4 GB; files that other models share stay."
+    ]
+
+
+def test_rm_of_a_second_name_says_that_nothing_is_freed(
+    ask: Cli, questions: list[str], server: SandboxServer
+) -> None:
+    server.store.copy("mistral:7b", "mine")
+    assert ask("rm", "mine").status == 1
+    assert questions == ["Delete mine:latest? Frees no space: other models share its files."]
 
 
 def test_rm_with_the_input_closed_deletes_nothing(

@@ -8,7 +8,7 @@ from ollm_tui.core.error import ModelInUse, ModelNotFound, ProviderOffline, Prov
 from ollm_tui.core.event import PendingDeletions
 from ollm_tui.core.model import ModelInfo
 from ollm_tui.core.name import name_key
-from ollm_tui.service.deletion import freed_bytes_at_most
+from ollm_tui.service.freed import Freed, freed_bytes_at_most
 from ollm_tui.service.service import ModelService
 from tests.unit.service.fake import GIB, FakeClock, FakeProvider, Recorder, settle
 
@@ -171,7 +171,7 @@ def test_one_digest_is_freed_once_and_only_with_its_last_name(names: list[str], 
 
 async def test_what_is_freed_is_told_of_the_models_known_now(service: ModelService) -> None:
     await service.list_models()
-    assert service.deletions.freed_bytes_at_most(["phi3:mini"]) == 2**30
+    assert await service.deletions.freed(["phi3:mini"]) == Freed(GIB, is_exact=False)
 
 
 async def test_unloading_all_asks_for_each_and_looks_once(
@@ -235,12 +235,12 @@ async def test_consequences_are_bytes_memory_and_profiles(
     provider.load_into_memory("phi3:mini", digest="digest of phi3:mini")
     await service.list_models()
     told = await service.consequences(["phi3:mini", "copy"])
-    assert (told.freed_bytes, told.is_exact) == (GIB, False)
+    assert told.freed == Freed(GIB, is_exact=False)
     assert [model.name for model in told.loaded] == ["phi3:mini"]
     assert told.in_use == {"phi3:mini", "copy"}
     assert "fast would choose llama3.1:8b instead of phi3:mini." in told.rerouted
     told = await service.consequences(["phi3:mini"])
-    assert told.freed_bytes == 0  # the copy keeps its files
+    assert told.freed.size_bytes == 0  # the copy keeps its files
     everything = await service.consequences(["phi3:mini", "copy", "llama3.1:8b"])
     assert all("would choose no model" in sentence for sentence in everything.rerouted)
     assert len(everything.rerouted) == 4
@@ -252,4 +252,4 @@ async def test_consequences_are_told_also_of_a_server_that_does_not_answer(
     await service.list_models()
     provider.errors["running"] = ProviderOffline("No answer")
     told = await service.consequences(["phi3:mini"])
-    assert (told.freed_bytes, told.loaded, told.is_memory_known) == (GIB, (), False)
+    assert (told.freed.size_bytes, told.loaded, told.is_memory_known) == (GIB, (), False)
