@@ -120,6 +120,8 @@ class PendingDeletion(NamedTuple):
     names: tuple[str, ...]
     due_at: datetime
     """Aware."""
+    is_held: bool = False
+    """Its time stands still, for somebody is asked about it."""
 
 
 class PendingDeletions(NamedTuple):

@@ -27,20 +27,43 @@ class PendingDelete:
 
     Attributes:
         names: of the models.
-        due_at: when they are deleted, aware.
+        due_at: when they are deleted, aware; while it is held, when they would have been.
+        is_held: whether its time stands still, for somebody is asked about it.
     """
 
     def __init__(self, names: Sequence[str], due_at: datetime) -> None:
         self.names = tuple(names)
         self.due_at = due_at
         self._task: asyncio.Task[Errors] | None = None
-        self._has_begun = False
+        self._nap: asyncio.Future[None] | None = None
+        self._let_go = asyncio.Event()
+        self._let_go.set()
+        self._is_due = self._has_begun = False
+
+    @property
+    def is_held(self) -> bool:
+        return not self._let_go.is_set()
 
     def undo(self) -> bool:
         """Take it back; whether that was in time, so that nothing is deleted."""
         if self._task is None or self._has_begun or self._task.cancelling():
             return False
         return self._task.cancel()
+
+    def hold(self) -> None:
+        """Do not begin, however late it gets, until `go_on` or `hurry`."""
+        self._let_go.clear()
+
+    def go_on(self) -> None:
+        """Be held no longer; it begins anew if its time has run out meanwhile."""
+        self._let_go.set()
+
+    def hurry(self) -> None:
+        """Begin now, held or not."""
+        self._is_due = True
+        self._let_go.set()
+        if self._nap is not None:
+            self._nap.cancel()
 
     async def wait(self) -> Errors | None:
         """Wait until they are deleted and return what went wrong, by name; None if taken back."""
@@ -49,16 +72,38 @@ class PendingDelete:
         return None if self._task.cancelled() else self._task.result()
 
     def begin(
-        self, sleep: Callable[[], Awaitable[None]], delete: Callable[[], Awaitable[Errors]]
+        self,
+        sleep: Callable[[], Awaitable[None]],
+        again: Callable[[], None],
+        delete: Callable[[], Awaitable[Errors]],
     ) -> "asyncio.Task[Errors]":
-        """Start the time that is left."""
-        self._task = asyncio.create_task(self._run(sleep, delete), name="pending delete")
+        """Start the time that is left.
+
+        Args:
+            sleep: waits for all of it.
+            again: called when it begins anew, after having been held for longer than it had.
+        """
+        self._task = asyncio.create_task(self._run(sleep, again, delete), name="pending delete")
         return self._task
 
     async def _run(
-        self, sleep: Callable[[], Awaitable[None]], delete: Callable[[], Awaitable[Errors]]
+        self,
+        sleep: Callable[[], Awaitable[None]],
+        again: Callable[[], None],
+        delete: Callable[[], Awaitable[Errors]],
     ) -> Errors:
-        await sleep()
+        while not self._is_due:
+            self._nap = asyncio.ensure_future(sleep())
+            try:
+                await asyncio.wait([self._nap])
+            finally:
+                self._nap.cancel()
+                self._nap = None
+            if not self.is_held:
+                break
+            await self._let_go.wait()
+            if not self._is_due:
+                again()  # who was asked about it has not had the time to take it back
         self._has_begun = True
         return await delete()
 
@@ -107,7 +152,7 @@ class Deletions:
     def state(self) -> PendingDeletions:
         """Those that can still be taken back, as others see them."""
         return PendingDeletions(
-            tuple(PendingDeletion(pending.names, pending.due_at) for pending in self._pending)
+            tuple(PendingDeletion(one.names, one.due_at, one.is_held) for one in self._pending)
         )
 
     def undo(self) -> tuple[str, ...]:
@@ -116,6 +161,29 @@ class Deletions:
             if pending.undo():
                 return pending.names
         return ()
+
+    def hold(self) -> None:
+        """Let no time pass for those that can be taken back: somebody is asked about them."""
+        for pending in self._pending:
+            pending.hold()
+        self._on_change(self.state)
+
+    def go_on(self) -> None:
+        """Let their time pass again."""
+        for pending in self._pending:
+            pending.go_on()
+        self._on_change(self.state)
+
+    async def hurry(self) -> bool:
+        """Delete now what can still be taken back; whether all of it went well.
+
+        What went wrong is told by `PendingDelete.wait`.
+        """
+        hurried = self.pending
+        for pending in hurried:
+            pending.hurry()
+        results = await asyncio.gather(*(pending.wait() for pending in hurried))
+        return not any(results)
 
     async def delete(
         self, names: Sequence[str], *, force: bool = False, unload: bool = False
@@ -162,7 +230,11 @@ class Deletions:
             self._drop(pending)  # from now on it cannot be taken back
             return await self.delete(names, force=force, unload=unload)
 
-        task = pending.begin(lambda: self._sleep(wait_s), delete)
+        def again() -> None:
+            pending.due_at = self._now() + timedelta(seconds=wait_s)
+            self._on_change(self.state)
+
+        task = pending.begin(lambda: self._sleep(wait_s), again, delete)
         self._pending[pending] = task
         self._tasks.add(task)
         task.add_done_callback(self._tasks.discard)

@@ -289,16 +289,10 @@ class OllmApp(ArrangedApp):
         self.push_screen(HelpScreen(self._keys, self.situation))
 
     async def action_quit(self) -> None:
-        """Leave; asks when that would interrupt downloads."""
+        """Leave; asks when that would interrupt downloads, or drop a delete."""
         from ollm_tui.ui import quitting
 
-        services = (self.service, *self.left)
-        if not any(quitting.interrupted(service) for service in services):
-            self.exit()
-            return
-        self.push_screen(
-            quitting.question(services), lambda answer: self.exit() if answer == "q" else None
-        )
+        quitting.leave(self, (self.service, *self.left))
 
     # Around the screen.
 

@@ -142,9 +142,10 @@ def countdown(service: ModelService, room: int) -> str:
     if not pending:
         return ""
     left_s = max(0.0, (pending[-1].due_at - service.now()).total_seconds())
+    when = "once you have answered" if pending[-1].is_held else f"in {left_s:.0f} s, u undoes"
     names = [clean_line(name) for one in pending for name in one.names]
     what = names[0] if len(names) == 1 else words.count(len(names), "model")
-    rest = f" in {left_s:.0f} s, u undoes"
+    rest = f" {when}"
     named = f"deleting {what}{rest}"
     if cell_len(named) <= room:
         return named

@@ -6,6 +6,7 @@ from ollm_tui.sandbox.faults import EndpointMode
 from ollm_tui.sandbox.server import SandboxServer
 from ollm_tui.service import deletion
 from tests.ui.conftest import OpenApp
+from tests.ui.screen import Screen
 
 
 @pytest.fixture
@@ -40,18 +41,100 @@ async def test_a_delete_is_counted_down_and_taken_back(
         await screen.sees("There is nothing to take back.")
 
 
+async def delete_and_ask_to_quit(screen: Screen) -> None:
+    await screen.press("j", "d")
+    await screen.sees("Delete 1 model?")
+    await screen.press("y")
+    await screen.sees("deleting qwen3:8b in")
+    await screen.press("q")
+    await screen.sees(
+        "Quit before qwen3:8b is deleted?",
+        "It stays installed if you quit (q); d deletes it now and quits.",
+        "Quit, keep it (q)",
+        "Delete, quit (d)",
+    )
+
+
 @pytest.mark.usefixtures("_patient")
-async def test_what_is_pending_is_dropped_when_one_quits(
+async def test_quitting_names_the_pending_delete_and_keeps_the_model(
     open_app: OpenApp, server: SandboxServer
 ) -> None:
     async with open_app() as screen:
-        await screen.press("j", "d")
-        await screen.sees("Delete 1 model?")
-        await screen.press("y")
-        await screen.sees("deleting qwen3:8b in")
+        await delete_and_ask_to_quit(screen)
         await screen.press("q")
         await screen.until(lambda: not screen.app.is_running)
     assert server.count("/api/delete") == 0
+
+
+@pytest.mark.usefixtures("_patient")
+async def test_a_pending_delete_can_be_carried_out_before_quitting(
+    open_app: OpenApp, server: SandboxServer
+) -> None:
+    async with open_app() as screen:
+        await delete_and_ask_to_quit(screen)
+        await screen.press("d")
+        await screen.until(lambda: not screen.app.is_running)
+    assert server.store.find("qwen3:8b") is None
+
+
+@pytest.mark.usefixtures("_patient")
+async def test_one_stays_when_the_delete_before_quitting_fails(
+    open_app: OpenApp, server: SandboxServer
+) -> None:
+    server.faults.set("/api/delete", EndpointMode.HTTP_500)
+    async with open_app() as screen:
+        await delete_and_ask_to_quit(screen)
+        await screen.press("d")
+        await screen.sees("Could not delete qwen3:8b")
+        assert screen.app.is_running
+
+
+@pytest.mark.usefixtures("_patient")
+async def test_enter_and_escape_stay_and_the_delete_can_still_be_taken_back(
+    open_app: OpenApp, server: SandboxServer
+) -> None:
+    async with open_app() as screen:
+        await delete_and_ask_to_quit(screen)
+        await screen.sees("deleting qwen3:8b once you have answered")
+        await screen.press("enter")
+        await screen.sees("u undoes")
+        await screen.press("u")
+        await screen.sees("Taken back: qwen3:8b stays")
+    assert server.count("/api/delete") == 0
+
+
+async def test_nothing_is_deleted_while_the_question_is_read(
+    open_app: OpenApp, server: SandboxServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(deletion, "UNDO_S", 1.0)
+    async with open_app() as screen:
+        await delete_and_ask_to_quit(screen)
+        pending = screen.service.deletions.pending[0]
+        await screen.until(lambda: screen.service.now() > pending.due_at)
+        await screen.settle()
+        assert server.count("/api/delete") == 0
+        await screen.press("escape")
+        await screen.until(lambda: server.store.find("qwen3:8b") is None)
+
+
+@pytest.mark.usefixtures("_patient")
+async def test_quitting_asks_about_downloads_and_deletes_together(
+    open_app: OpenApp, server: SandboxServer
+) -> None:
+    server.faults.script_pull("qwen3:14b", [{"status": "pulling manifest"}])
+    async with open_app(size=(80, 24)) as screen:
+        screen.service.enqueue("qwen3:14b")
+        await screen.service.deletions.delete_later(["qwen3:8b", "mistral:7b"])
+        await screen.press("q")
+        await screen.sees(
+            "Quit and stop 1 download?",
+            "mistral:7b",
+            "They stay installed if you quit (q); d deletes them now and quits.",
+            "The queue is not kept",
+            "Stay (esc)",
+            "Quit, keep them (q)",
+            "Delete, quit (d)",
+        )
 
 
 async def test_those_that_are_not_in_memory_can_be_deleted_alone(

@@ -1,6 +1,7 @@
 """Several deletes, deletes that can be taken back, what they free, and unloading all."""
 
 import asyncio
+from datetime import timedelta
 
 import pytest
 
@@ -95,6 +96,67 @@ async def test_a_delete_that_has_begun_cannot_be_taken_back(
     assert not pending.undo()
     await provider.release("delete")
     assert await pending.wait() == {}
+
+
+async def test_one_that_is_held_waits_and_then_has_its_whole_time_again(
+    service: ModelService, provider: FakeProvider, clock: FakeClock
+) -> None:
+    pending = await service.deletions.delete_later(BOTH, delay_s=5)
+    service.deletions.hold()
+    await clock.advance(60)
+    assert [one.is_held for one in service.deletions.state.pending] == [True]
+    assert provider.asked["delete"] == 0
+    service.deletions.go_on()
+    await settle()
+    left = [(one.is_held, one.due_at - clock.wall()) for one in service.deletions.state.pending]
+    assert left == [(False, timedelta(seconds=5))]
+    await clock.advance(4.9)
+    assert provider.asked["delete"] == 0
+    await clock.advance(0.2)
+    assert await pending.wait() == {}
+
+
+async def test_one_that_is_held_for_less_than_it_has_keeps_its_time(
+    service: ModelService, provider: FakeProvider, clock: FakeClock
+) -> None:
+    pending = await service.deletions.delete_later(BOTH, delay_s=5)
+    service.deletions.hold()
+    await clock.advance(3)
+    service.deletions.go_on()
+    await clock.advance(2.1)
+    assert await pending.wait() == {}
+
+
+@pytest.mark.parametrize("held_s", [None, 1, 60])
+async def test_what_is_pending_can_be_hurried_held_or_not(
+    service: ModelService, provider: FakeProvider, clock: FakeClock, held_s: float | None
+) -> None:
+    await service.deletions.delete_later(BOTH, delay_s=5)
+    if held_s is not None:
+        service.deletions.hold()
+        await clock.advance(held_s)
+    assert await service.deletions.hurry()
+    assert (provider.models, service.deletions.pending) == ({}, ())
+    assert clock.sleepers == 0
+
+
+async def test_a_hurried_delete_that_fails_says_so(
+    service: ModelService, provider: FakeProvider
+) -> None:
+    await service.deletions.delete_later(BOTH)
+    provider.load_into_memory("phi3:mini")
+    assert not await service.deletions.hurry()
+
+
+async def test_one_that_is_held_is_taken_back_by_quitting(
+    service: ModelService, provider: FakeProvider, clock: FakeClock
+) -> None:
+    pending = await service.deletions.delete_later(BOTH)
+    service.deletions.hold()
+    await clock.advance(60)
+    await service.close()
+    assert await pending.wait() is None
+    assert provider.asked["delete"] == 0
 
 
 async def test_what_stands_against_it_is_said_at_once(
