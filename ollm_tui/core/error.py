@@ -107,12 +107,17 @@ class ProviderRefused(ProviderError):
         self.status = status
 
 
+WRONG_SERVER = (
+    "Check the address (--host or OLLAMA_HOST): another program, a proxy or a login page answers.",
+    "Start Ollama with `ollama serve`, on another port if that program keeps this one.",
+)
+"""What to do when something answers that is not Ollama."""
+
+
 class ProviderGarbled(ProviderError):
     """The answer is not what the API promises: HTML, cut JSON, a wrong shape, too much of it."""
 
-    default_actions = (
-        "Check that the address is an Ollama server and not a proxy or a login page (--host).",
-    )
+    default_actions = WRONG_SERVER
 
 
 class StoreError(ProviderError):

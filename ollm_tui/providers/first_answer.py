@@ -50,6 +50,7 @@ def first_answer(host: Host, path: str, *, timeout_s: float, limit_bytes: int) -
             content_type=response.getheader("Content-Type", ""),
             location=response.getheader("Location", ""),
             retry_after=response.getheader("Retry-After", ""),
+            server=response.getheader("Server", ""),
         )
     except (OSError, ValueError, http.client.HTTPException):
         return None

@@ -221,4 +221,5 @@ def _head(response: httpx.Response) -> Answer:
         content_type=headers.get("Content-Type", ""),
         location=headers.get("Location", ""),
         retry_after=headers.get("Retry-After", ""),
+        server=headers.get("Server", ""),
     )

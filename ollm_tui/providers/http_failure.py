@@ -21,7 +21,7 @@ def connection_error(
     if isinstance(error, httpx.RemoteProtocolError) and not _hung_up(error):
         return ProviderGarbled(
             f"{host.display} does not answer as Ollama does",
-            cause=f"what it sends is not HTTP: {error}",
+            cause=f"what it sends is not HTTP, so it is another kind of server: {error}",
         )
     if answered:
         return ProviderOffline(

@@ -216,7 +216,7 @@ class OllamaProvider:
             Unsupported: the server is too old to tell.
         """
         answer = await self._fetch("GET", "/api/ps")
-        if answer.status in (404, 405):
+        if answer.status in (404, 405) and not answer.is_web_page:
             raise Unsupported(
                 f"{self.host} does not tell which models are in memory",
                 actions=("Update the Ollama server.",),
@@ -391,17 +391,19 @@ class OllamaProvider:
     async def _read(self, answer: Answer, parse: Callable[[JsonObject], _Parsed | None]) -> _Parsed:
         """Parse a successful answer, a large one in a thread."""
 
-        def read() -> _Parsed | None:
-            return parse(self._success(answer))
-
-        large = len(answer.body) > _LARGE_BODY_BYTES
-        parsed = await asyncio.to_thread(read) if large else read()
-        if parsed is None:
+        def read() -> _Parsed:
+            message = self._success(answer)
+            if (parsed := parse(message)) is not None:
+                return parsed
+            text = error_text(message)  # there are servers that say no with "200 OK"
+            says = f" but says: {text}" if text else ""
             raise ProviderGarbled(
                 f"{self.host} does not answer as Ollama does",
-                cause="its answer has no list of models",
+                cause=f"its answer has no list of models{says}{answer.answerer}",
             )
-        return parsed
+
+        large = len(answer.body) > _LARGE_BODY_BYTES
+        return await asyncio.to_thread(read) if large else read()
 
     def _success(self, answer: Answer) -> JsonObject:
         self._require_success(answer)

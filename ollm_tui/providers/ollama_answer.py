@@ -6,13 +6,23 @@ from datetime import UTC, datetime
 from typing import NamedTuple
 from urllib.parse import urlsplit
 
-from ollm_tui.core.error import ProviderError, ProviderGarbled, ProviderOffline, ProviderRefused
+from ollm_tui.core.error import (
+    WRONG_SERVER,
+    ProviderError,
+    ProviderGarbled,
+    ProviderOffline,
+    ProviderRefused,
+)
 from ollm_tui.core.text import clean_line
 from ollm_tui.providers.ollama_host import Host
 
 BODY_LIMIT_BYTES = 64 * 1024 * 1024
 _GATEWAY_STATUSES = (502, 503, 504)
+_NO_SUCH_PATH = (404, 405, 501)  # 501 is a web server's answer to what is neither GET nor HEAD
 _TEXT_LIMIT = 300
+_NAME_LIMIT = 60
+_TITLE_WITHIN = 4096
+_TITLE = re.compile(rb"<title[^>]*>([^<]*)", re.IGNORECASE)
 
 
 class Answer(NamedTuple):
@@ -24,6 +34,8 @@ class Answer(NamedTuple):
     content_type: str = ""
     location: str = ""
     retry_after: str = ""
+    server: str = ""
+    """What the program that answers calls itself."""
 
     @property
     def is_success(self) -> bool:
@@ -34,6 +46,22 @@ class Answer(NamedTuple):
     def is_web_page(self) -> bool:
         """Whether it is HTML, by what it says of itself or by how it begins."""
         return "html" in self.content_type.lower() or self.body[:512].lstrip()[:1] == b"<"
+
+    @property
+    def answerer(self) -> str:
+        """What the answer tells of the program behind it, to follow a cause; or empty.
+
+        Sanitised. Ollama itself says nothing of the kind.
+        """
+        from html import unescape  # brings every entity there is, and is rarely needed
+
+        title = _TITLE.search(self.body[:_TITLE_WITHIN]) if self.is_web_page else None
+        words = title[1].decode("utf-8", "replace") if title else ""
+        parts = (
+            ("the page is titled", clean_line(" ".join(unescape(words).split()), _NAME_LIMIT)),
+            ("the server calls itself", clean_line(self.server, _NAME_LIMIT)),
+        )
+        return "".join(f"; {said} {name}" for said, name in parts if name.strip())
 
     @property
     def error(self) -> str:
@@ -58,10 +86,13 @@ def decode_object(answer: Answer, host: Host) -> dict[str, object]:
         value = json.loads(answer.body)
     except (ValueError, RecursionError) as error:
         if answer.is_web_page:
-            raise _garbled(host, "it answered with a web page, not with Ollama's API") from error
-        raise _garbled(host, "it answered with something that is not JSON") from error
+            why = f"it answered with a web page, not with Ollama's API{answer.answerer}"
+        else:
+            why = f"it answered with something that is not JSON{answer.answerer}"
+        raise _garbled(host, why) from error
     if not isinstance(value, dict):
-        raise _garbled(host, "its JSON is not the object that Ollama's API promises")
+        why = f"its JSON is not the object that Ollama's API promises{answer.answerer}"
+        raise _garbled(host, why)
     return value
 
 
@@ -133,10 +164,10 @@ def _cause(answer: Answer) -> str:
         return f"{status}: {answer.error}"
     if answer.status == 403 and not answer.body:
         return f"{status}: the server does not accept this host name or origin"
-    if answer.status in (404, 405):
-        return f"{status}: there is no Ollama API at this address"
+    if answer.status in _NO_SUCH_PATH:
+        return f"{status}: there is no Ollama API at this address{answer.answerer}"
     if answer.is_web_page:
-        return f"{status}, with a web page"
+        return f"{status}, with a web page{answer.answerer}"
     text = clean_line(answer.body[: 4 * _TEXT_LIMIT].decode("utf-8", "replace"), _TEXT_LIMIT)
     return f"{status}: {text}" if text.strip() else status
 
@@ -149,14 +180,17 @@ def _actions(answer: Answer, host: Host) -> tuple[str, ...]:
             return ("Give the key that this server asks for (apiKeyEnv, or headers in the file).",)
         case 403 if not answer.body:
             return ("Use the server's address or localhost as --host instead of its name.",)
-        case 404 | 405 if not answer.error:
+        case 404 | 405 | 501 if not answer.error:
             example = f"{host.scheme}://{host.netloc}/path"
             return (
-                f"Check that it is an Ollama server, and its base path (--host {example}).",
-                "An old server may not know this request; update it.",
+                *WRONG_SERVER,
+                f"If it is Ollama, check its base path (--host {example}); an old one may not "
+                "know this request.",
             )
         case 429:
             return ("Wait a little, then try again.",)
+    if answer.is_web_page and answer.status < 500:
+        return WRONG_SERVER
     if answer.status >= 500:
         return ("Try again; the server's own log says more.",)
     return ()

@@ -124,6 +124,76 @@ def test_a_gateway_with_nobody_behind_it_is_status_3(cli: Cli, status: int) -> N
     assert str(status) in result.err
 
 
+class FileServer(BaseHTTPRequestHandler):
+    """A web server that knows no such file, and no such method."""
+
+    server_version, sys_version = "Files/1.0", ""
+
+    def do_GET(self) -> None:
+        self.send_error(404)
+
+    def log_message(self, *_: object) -> None:
+        pass
+
+
+class Dashboard(FileServer):
+    """A program with a page for whatever is asked."""
+
+    def do_GET(self) -> None:
+        self.answer(b"<!doctype html><title>Dashboard</title>", "text/html")
+
+    def do_POST(self) -> None:
+        self.do_GET()
+
+    def answer(self, body: bytes, content_type: str) -> None:
+        self.send_response(200)
+        self.send_header("Content-Type", content_type)
+        self.send_header("Content-Length", str(len(body)))
+        self.end_headers()
+        self.wfile.write(body)
+
+
+class OtherModels(Dashboard):
+    """A server of models that speaks another API, and says no with "200 OK"."""
+
+    def do_GET(self) -> None:
+        self.answer(b'{"error":"Unexpected endpoint or method. (GET)"}', "application/json")
+
+
+@pytest.mark.parametrize(
+    ("handler", "because"),
+    [
+        (FileServer, ("there is no Ollama API at this address", "calls itself Files/1.0")),
+        (Dashboard, ("a web page", "the page is titled Dashboard", "calls itself Files/1.0")),
+        (OtherModels, ("no list of models", "Unexpected endpoint", "calls itself Files/1.0")),
+    ],
+)
+def test_another_program_is_named_and_the_next_steps_are_the_address_and_ollama_serve(
+    cli: Cli, handler: type[BaseHTTPRequestHandler], because: tuple[str, ...]
+) -> None:
+    with HTTPServer(("127.0.0.1", 0), handler) as other:
+        thread = threading.Thread(target=other.serve_forever, args=(0.01,))
+        thread.start()
+        try:
+            host = f"127.0.0.1:{other.server_port}"
+            results = [cli(*arguments, "--host", host) for arguments in VERBS]
+            pulled = cli("pull", "phi3:mini", "--host", host)
+        finally:
+            other.shutdown()
+            thread.join()
+    for arguments, result in zip(VERBS, results, strict=True):
+        assert_failed(result, 4)
+        assert host in result.err
+        for words in (*because, "--host", "OLLAMA_HOST", "ollama serve"):
+            assert words in result.err, (arguments, result.err)
+    assert pulled.status == 4
+    if handler is OtherModels:  # a server of models may well fail to pull in its own words
+        assert "Unexpected endpoint" in pulled.err
+    else:
+        assert "calls itself Files/1.0" in pulled.err
+        assert "ollama serve" in pulled.err
+
+
 GOOD = WRONG_SHAPES.index(
     b'{"models":[{"name":"a:b","size":-1,"modified_at":"yesterday","details":null}]}'
 )

@@ -38,6 +38,12 @@ def _error(status: int, text: object, **more: object) -> Answer:
         (Answer(429), "HTTP 429", "Wait a little"),
         (_error(500, "x\x1b[2J"), "HTTP 500: x�[2J", "the server's own log"),
         (Answer(500, b"<html>big page"), "HTTP 500, with a web page", "log"),
+        (
+            Answer(400, b"<html><title>400 plain HTTP to HTTPS port", server="nginx"),
+            "a web page; the page is titled 400 plain HTTP to HTTPS port; the server calls itself",
+            "OLLAMA_HOST",
+        ),
+        (Answer(501, b"<html>", server="SimpleHTTP/0.6"), "itself SimpleHTTP/0.6", "ollama serve"),
         (_error(503, "server busy, please try again"), "server busy", "log"),
         (_error(400, {"not": "text"}), 'HTTP 400: {"error": {"not": "text"}}', ""),
     ],
@@ -81,6 +87,9 @@ def test_a_redirect_to_nowhere_is_not_an_answer(location: str) -> None:
     [
         (Answer(200, b"<!doctype html>"), "a web page"),
         (Answer(200, b"Welcome!", content_type="text/html"), "a web page"),
+        (Answer(200, b"<html><title>\n Log &amp; in\x1b[2J </title>"), "titled Log & in"),
+        (Answer(200, b"hello", server="nginx/1.25"), "the server calls itself nginx/1.25"),
+        (Answer(200, b"[]", server="x" * 500), "itself " + "x" * 59 + "…"),
         (Answer(200, b"Ollama is running"), "not JSON"),
         (Answer(200, b""), "not JSON"),
         (Answer(200, b'{"models":['), "not JSON"),
