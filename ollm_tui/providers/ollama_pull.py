@@ -6,7 +6,7 @@ An error arrives as a line inside an answer that began with HTTP 200.
 import re
 from typing import NamedTuple
 
-from ollm_tui.core.error import DownloadFailed, ModelNotFound, OllmError
+from ollm_tui.core.error import DownloadFailed, ModelNotFound, NotEnoughSpace, OllmError
 from ollm_tui.core.progress import PullPhase, PullStep
 from ollm_tui.providers.ollama_json import (
     JsonObject,
@@ -23,17 +23,14 @@ class _Failure(NamedTuple):
     retryable: bool
 
 
+_DISK_FULL = r"no space left|not enough space|disk quota|disk full"
+
 # In this order: the first that matches says what it is. The texts are those of reference/ollama.md
 # 1.7 and of the systems below it.
 _FAILURES = (
     _Failure(
         r"\b412\b|requires a newer version",
         ("Update the Ollama server, restart it, then pull again.",),
-        False,
-    ),
-    _Failure(
-        r"no space left|not enough space|disk quota|disk full",
-        ("Free disk space where the server keeps its models, then pull again.",),
         False,
     ),
     _Failure(
@@ -107,6 +104,13 @@ def pull_error(name: str, text: str) -> OllmError:
             f"The registry has no model {name}",
             cause=text,
             actions=("Check the spelling and the tag at https://ollama.com/library.",),
+        )
+    if re.search(_DISK_FULL, text, re.IGNORECASE):
+        # The text has no figure; who knows what is still to come adds it. Source: decision P15.
+        return NotEnoughSpace(
+            f"Could not download {name}",
+            cause=text,
+            actions=("Free disk space where the server keeps its models, then pull again.",),
         )
     for failure in _FAILURES:
         if re.search(failure.pattern, text, re.IGNORECASE):
