@@ -5,9 +5,10 @@ Texts come here safe to print; see `core/text.py`.
 
 import os
 import sys
+from collections.abc import Iterator
 from typing import TextIO
 
-from ollm_tui.core.error import OllmError, ScenarioError
+from ollm_tui.core.error import NotEnoughSpace, OllmError, ScenarioError
 
 _SHOWN_PROBLEMS = 20
 
@@ -50,7 +51,9 @@ def print_error(error: OllmError) -> None:
         if (more := len(error.problems) - _SHOWN_PROBLEMS) > 0:
             lines.append(f"  and {more:,} more")
     else:
-        if error.cause:
+        if isinstance(error, NotEnoughSpace):
+            lines.extend(_room(error))
+        elif error.cause:
             lines.append(f"  because: {error.cause}")
         lines.extend(f"  try: {action}" for action in error.actions)
     write_error("\n".join(lines) + "\n")
@@ -74,6 +77,20 @@ def flush() -> None:
             sys.stdout.flush()
     except OSError:
         _abandon(sys.stdout)
+
+
+def _room(error: NotEnoughSpace) -> Iterator[str]:
+    """What a full disk lacks, and what could be deleted."""
+    from ollm_tui.ui import format as words
+
+    if error.reason:
+        yield f"  because: {error.reason}"
+    if error.needed_bytes:
+        yield f"  because: it {words.room_missing(error.needed_bytes, error.free_bytes)}"
+    if error.unused:
+        names = " ".join(name for one in error.unused for name in one.names)
+        yield f"  not in use, and no profile's choice: {words.unused(error.unused)}"
+        yield f"  try: Delete what you do not need of them: ollm-tui rm {names}"
 
 
 def _abandon(stream: TextIO) -> None:

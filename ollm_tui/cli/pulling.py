@@ -4,13 +4,14 @@ import argparse
 import asyncio
 import shutil
 import sys
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 from ollm_tui.cli import render
 from ollm_tui.cli.exit_status import DONE, exit_status
 from ollm_tui.cli.output import print_error, say, warn, write_error
 from ollm_tui.core.error import OllmError
-from ollm_tui.core.name import parse_reference
+from ollm_tui.core.event import Event, QueueItem, QueueState
+from ollm_tui.core.name import name_key, parse_reference
 from ollm_tui.core.progress import ProgressEvent, PullState
 from ollm_tui.service.service import ModelService
 from ollm_tui.ui import format as words
@@ -45,11 +46,15 @@ async def pull_all(
             return exit_status(error)
         return DONE
 
+    tell_room = _Room({parse_reference(name).key for name in names}, report.clear)
+    unsubscribe = service.subscribe(tell_room)
     try:
         statuses = await asyncio.gather(*map(one, names))
     except asyncio.CancelledError:
         report.raise_failure()
         raise
+    finally:
+        unsubscribe()
     return dict(zip(names, statuses, strict=True))
 
 
@@ -82,6 +87,40 @@ class _Lines:
         self._failure = error
         if self._task is not None:
             self._task.cancel()
+
+
+class _Room:
+    """Tells once of each download that it waits because the disk is too full, and what helps.
+
+    Args:
+        keys: of the models that are asked for.
+        clear: takes away what stands in the way of the words.
+    """
+
+    def __init__(self, keys: set[str], clear: Callable[[], None]) -> None:
+        self._keys = keys
+        self._clear = clear
+
+    def __call__(self, event: Event) -> None:
+        if not isinstance(event, QueueState):
+            return
+        for item in event.items:
+            key = name_key(item.name)
+            # Before anybody has looked for what could be deleted, the next step is not known.
+            if key in self._keys and item.is_held and item.unused is not None:
+                self._keys.remove(key)
+                self._tell(item)
+
+    def _tell(self, item: QueueItem) -> None:
+        missing = words.room_missing(item.needed_bytes or 0, item.free_bytes)
+        self._clear()
+        warn(f"{item.display_name} waits for room: it {missing}; ctrl-c ends that")
+        if item.unused:
+            names = " ".join(name for one in item.unused for name in one.names)
+            warn(f"not in use, and no profile's choice: {words.unused(item.unused)}")
+            warn(f"to delete what you do not need of them: ollm-tui rm {names}")
+        else:
+            warn("every installed model is in use or some profile's choice")
 
 
 class _Bar:

@@ -30,8 +30,12 @@ Errors carry facts; `ui` and `cli` word units. Texts are sanitised here: causes 
 """
 
 from collections.abc import Iterable, Sequence
+from typing import TYPE_CHECKING
 
 from ollm_tui.core.text import clean_line
+
+if TYPE_CHECKING:
+    from ollm_tui.core.unused import UnusedModel
 
 
 class OllmError(Exception):
@@ -161,18 +165,29 @@ class NotEnoughSpace(DownloadFailed):
     """The disk is too full for a download. What has arrived stays and is used once there is room.
 
     Attributes:
-        needed_bytes: what is still to be written.
-        free_bytes: what the disk has left for it.
+        needed_bytes: what is still to be written; 0 = unknown.
+        free_bytes: what the disk has left for it; None = unknown.
+        reason: what the provider said; empty where the bytes are all that is known.
+        unused: what could be deleted, largest first, where anyone has looked.
     """
 
     default_actions = ("Free disk space where the models are kept, then retry.",)
 
-    def __init__(self, message: str, *, needed_bytes: int, free_bytes: int) -> None:
-        super().__init__(
-            message,
-            cause=f"{needed_bytes} bytes are needed, {free_bytes} are free",
-            retryable=False,
-        )
+    unused: Sequence["UnusedModel"] = ()
+
+    def __init__(
+        self,
+        message: str,
+        *,
+        needed_bytes: int = 0,
+        free_bytes: int | None = None,
+        cause: str = "",
+        actions: Sequence[str] = (),
+    ) -> None:
+        facts = ((needed_bytes or None, "needed"), (free_bytes, "free"))
+        known = ", ".join(f"{count} bytes are {word}" for count, word in facts if count is not None)
+        super().__init__(message, cause=cause or known, actions=actions, retryable=False)
+        self.reason = clean_line(cause)
         self.needed_bytes = needed_bytes
         self.free_bytes = free_bytes
 

@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from ollm_tui.core.model import ModelInfo, Problem, RunningModel
     from ollm_tui.core.progress import LayerProgress, ProgressEvent
     from ollm_tui.core.store import DiskUsage, StorePlace
+    from ollm_tui.core.unused import UnusedModel
 
 
 class ServerHealth(StrEnum):
@@ -78,6 +79,9 @@ class QueueItem(NamedTuple):
     """What it will still write to the disk; None = unknown."""
     free_bytes: int | None = None
     """What the disk has for it, beside what others that run will write; None = unknown."""
+
+    unused: tuple[UnusedModel, ...] | None = None
+    """What could be deleted to make room for it, largest first; None = nobody has looked."""
 
     @property
     def is_held(self) -> bool:

@@ -6,7 +6,14 @@ An error arrives as a line inside an answer that began with HTTP 200.
 import re
 from typing import NamedTuple
 
-from ollm_tui.core.error import DownloadFailed, HttpsMissing, InvalidName, ModelNotFound, OllmError
+from ollm_tui.core.error import (
+    DownloadFailed,
+    HttpsMissing,
+    InvalidName,
+    ModelNotFound,
+    NotEnoughSpace,
+    OllmError,
+)
 from ollm_tui.core.name import DEFAULT_HOST, parse_reference
 from ollm_tui.core.progress import PullPhase, PullStep
 from ollm_tui.providers.ollama_json import (
@@ -34,6 +41,7 @@ _IN_ONES_OWN_NAME = (
     'registries."{host}" in the configuration and pull it into the store on this disk '
     "(--provider local)."
 )
+_DISK_FULL = r"no space left|not enough space|disk quota|disk full"
 
 # In this order: the first that matches says what it is. The texts are those of reference/ollama.md
 # 1.7 and of the systems below it.
@@ -41,11 +49,6 @@ _FAILURES = (
     _Failure(
         r"\b412\b|requires a newer version",
         ("Update the Ollama server, restart it, then pull again.",),
-        False,
-    ),
-    _Failure(
-        r"no space left|not enough space|disk quota|disk full",
-        ("Free disk space where the server keeps its models, then pull again.",),
         False,
     ),
     _Failure(
@@ -120,6 +123,13 @@ def pull_error(name: str, text: str) -> OllmError:
         host = _private_registry(name)
         if host and f"https://{host}/" in text.lower():  # and not a host that it sends on to
             return HttpsMissing(host, cause=text)
+    if re.search(_DISK_FULL, text, re.IGNORECASE):
+        # The text has no figure; who knows what is still to come adds it. Source: decision P15.
+        return NotEnoughSpace(
+            f"Could not download {name}",
+            cause=text,
+            actions=("Free disk space where the server keeps its models, then pull again.",),
+        )
     for failure in _FAILURES:
         if re.search(failure.pattern, text, re.IGNORECASE):
             actions = failure.actions

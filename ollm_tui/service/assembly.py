@@ -28,6 +28,7 @@ from ollm_tui.service.updates import UpdateCheck
 if TYPE_CHECKING:
     from pathlib import Path
 
+    from ollm_tui.core.unused import UnusedModel
     from ollm_tui.routing.database import ModelDatabase
     from ollm_tui.routing.router import Router
     from ollm_tui.service.memory import Memory
@@ -85,6 +86,7 @@ class Assembly:
             on_change=self._publisher.publish,
             on_settled=self._settled,
             on_broken=self._broken,
+            find_unused=self._find_unused,
             concurrency=concurrency,
             clock=clock,
             sleep=sleep,
@@ -217,6 +219,13 @@ class Assembly:
         is_thought_there = self._server.state.health is ServerHealth.ONLINE
         if is_unreachable(error) and is_thought_there and not self._is_closing:
             self._in_background(self._see(self._server.version))
+
+    async def _find_unused(self) -> "tuple[UnusedModel, ...]":
+        from ollm_tui.service.unused import UnusedModels  # rarely needed
+
+        return await UnusedModels(
+            self._installed, self._running, self._knowledge, self.downloads.is_pending
+        ).find()
 
     def _refresh_for_all(self) -> "asyncio.Future[None]":
         """Start a `refresh` that goes on when whoever waits for it has gone."""

@@ -10,7 +10,7 @@ from collections.abc import AsyncGenerator, Awaitable, Callable
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING
 
-from ollm_tui.core.error import DownloadFailed, OllmError
+from ollm_tui.core.error import DownloadFailed, NotEnoughSpace, OllmError
 from ollm_tui.core.event import QueueItem
 from ollm_tui.core.name import name_key
 from ollm_tui.core.progress import ProgressEvent, PullPhase, PullState, PullStep
@@ -21,6 +21,7 @@ from ollm_tui.service.subscriber import call_all
 
 if TYPE_CHECKING:
     from ollm_tui.core.progress import PullPlan
+    from ollm_tui.core.unused import UnusedModel
     from ollm_tui.service.queue_store import SavedDownload
 
 SPEED_SAMPLES = 60
@@ -79,6 +80,8 @@ class Download:
         self.preparing: asyncio.Task[None] | None = None
         self.free_bytes: int | None = None
         """What the disk has for it; None = unknown."""
+        self.unused: tuple[UnusedModel, ...] | None = None
+        """What could be deleted to make room for it; None = nobody has looked."""
         self.is_news = False
         """Whether steps have come since it was last told of."""
         self.told_at_s = clock()
@@ -118,6 +121,7 @@ class Download:
                 next_try_at=self._next_try_at,
                 needed_bytes=self.needed_bytes,
                 free_bytes=self.free_bytes,
+                unused=self.unused,
             )
         return self._item
 
@@ -162,6 +166,21 @@ class Download:
             self._item = None
         needed_bytes = self.needed_bytes
         return free_bytes is None or needed_bytes is None or needed_bytes <= free_bytes
+
+    def advise(self, unused: "tuple[UnusedModel, ...] | None") -> None:
+        """Take in what could be deleted to make room for it."""
+        if unused != self.unused:
+            self.unused = unused
+            self._item = None
+
+    def complete(self, error: NotEnoughSpace) -> None:
+        """Add to an error what is known here of the room that is missing."""
+        progress = self._progress
+        left_bytes = self.needed_bytes or progress.total_bytes - progress.downloaded_bytes
+        error.needed_bytes = error.needed_bytes or max(0, left_bytes)
+        if error.free_bytes is None:
+            error.free_bytes = self.free_bytes
+        error.unused = self.unused or ()
 
     def recall(self, known: "SavedDownload") -> None:
         """Become what an earlier run left."""

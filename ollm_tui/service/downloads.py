@@ -21,6 +21,7 @@ from ollm_tui.service.queue_watch import POLL_S, QueueWatch
 from ollm_tui.service.subscriber import log_bug
 
 if TYPE_CHECKING:
+    from ollm_tui.core.unused import UnusedModel
     from ollm_tui.service.memory import Memory
     from ollm_tui.service.queue_store import EndedDownload
 
@@ -35,6 +36,7 @@ class Downloads:
         memory: keeps the queue for the next run; nobody does when absent.
         on_change: told the whole queue.
         on_settled: told the name of a model that a download has ended for.
+        find_unused: what could be deleted to make room, largest first.
         The others are those of `DownloadQueue`.
     """
 
@@ -46,6 +48,7 @@ class Downloads:
         on_change: Callable[[QueueState], None],
         on_settled: Callable[[str], None],
         on_broken: Callable[[OllmError], None],
+        find_unused: "Callable[[], Awaitable[tuple[UnusedModel, ...]]]",
         clock: Callable[[], float],
         sleep: Callable[[float], Awaitable[None]],
         dice: Callable[[], float],
@@ -70,6 +73,7 @@ class Downloads:
         preflight = Preflight(
             provider if isinstance(provider, PlanSupport) else None,
             provider if isinstance(provider, DiskSupport) else None,
+            find_unused=find_unused,
             clock=clock,
             sleep=sleep,
         )

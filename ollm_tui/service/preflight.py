@@ -13,6 +13,7 @@ from collections.abc import Awaitable, Callable, Coroutine, Iterable, Sequence
 from ollm_tui.core.error import DownloadFailed, OllmError
 from ollm_tui.core.name import parse_name
 from ollm_tui.core.progress import PullPlan
+from ollm_tui.core.unused import UnusedModel
 from ollm_tui.providers.base import DiskSupport, PlanSupport
 from ollm_tui.service.download import Download
 from ollm_tui.service.subscriber import log_bug
@@ -33,6 +34,7 @@ class Preflight:
     Args:
         plans: reads manifests; nobody does when absent.
         disk: looks at the disk; nobody does when absent.
+        find_unused: what could be deleted to make room, largest first.
         clock: monotonic seconds.
         sleep: waits for seconds of that clock.
     """
@@ -42,11 +44,13 @@ class Preflight:
         plans: PlanSupport | None,
         disk: DiskSupport | None,
         *,
+        find_unused: Callable[[], Awaitable[tuple[UnusedModel, ...]]],
         clock: Callable[[], float],
         sleep: Callable[[float], Awaitable[None]],
     ) -> None:
         self._plans = plans
         self._disk = disk
+        self._find_unused = find_unused
         self._clock = clock
         self._sleep = sleep
         self.on_news: Callable[[], None] = lambda: None
@@ -57,6 +61,9 @@ class Preflight:
         self._looker: asyncio.Task[None] | None = None
         self._looked_at_s = float("-inf")
         self._free_bytes: int | None = None
+        self._unused: tuple[UnusedModel, ...] | None = None
+        self._advised_at_s = float("-inf")
+        self._adviser: asyncio.Task[None] | None = None
 
     @property
     def is_possible(self) -> bool:
@@ -69,7 +76,11 @@ class Preflight:
         for download in waiting:
             if not download.is_prepared and download.preparing is None:
                 download.preparing = self._start(self._prepare(download))
-            download.has_room(room_bytes)
+            if download.has_room(room_bytes):
+                download.advise(None)
+            else:
+                download.advise(self._unused)
+                self._advise_on()
 
     def choose(self, waiting: Sequence[Download], running: Sequence[Download]) -> Download | None:
         """The first that may begin; those that the disk has no room for are passed by.
@@ -93,6 +104,11 @@ class Preflight:
         """Whether the disk, looked at now, is known to have no room for a download."""
         await self._look()
         return not download.has_room(self._free_bytes)
+
+    async def advise(self, download: Download) -> None:
+        """Find out what could be deleted for a download that found no room."""
+        await self._learn_unused()
+        download.advise(self._unused)
 
     async def close(self) -> None:
         """Ask no more."""
@@ -158,6 +174,22 @@ class Preflight:
         await self._look()
         self._looker = None
         self.on_news()  # which looks on if there is still no room
+
+    def _advise_on(self) -> None:
+        """Find out what could be deleted, and what could be later."""
+        is_due = self._clock() - self._advised_at_s >= LOOK_EVERY_S
+        if is_due and (self._adviser is None or self._adviser.done()):
+            self._adviser = self._start(self._advise_all())
+
+    async def _advise_all(self) -> None:
+        before = self._unused
+        await self._learn_unused()
+        if self._unused != before:
+            self.on_news()
+
+    async def _learn_unused(self) -> None:
+        self._unused = await self._find_unused()
+        self._advised_at_s = self._clock()
 
     async def _look(self) -> None:
         if self._disk is None:

@@ -311,6 +311,9 @@ class DownloadQueue:
             await self._transfer(download)
         except NotEnoughSpace as error:
             if self._preflight is None or not await self._preflight.is_too_full(download):
+                if self._preflight is not None:
+                    await self._preflight.advise(download)
+                download.complete(error)
                 self._end(download, PullState.ERROR, error)
                 return
             download.note(str(error))

@@ -19,6 +19,7 @@ from ollm_tui.core.event import QueueItem
 from ollm_tui.core.name import name_key, parse_reference
 from ollm_tui.core.progress import LayerProgress, ProgressEvent, PullState
 from ollm_tui.core.text import clean_line
+from ollm_tui.core.unused import UnusedModel
 
 if TYPE_CHECKING:
     import sqlite3
@@ -157,6 +158,7 @@ def _plain(item: QueueItem) -> dict[str, object]:
         "next_try_at": item.next_try_at.isoformat() if item.next_try_at else None,
         "needed": item.needed_bytes,
         "free": item.free_bytes,
+        "unused": item.unused and [[one.names, one.size_bytes] for one in item.unused],
     }
 
 
@@ -205,6 +207,17 @@ def _item(plain: Any) -> QueueItem:
         next_try_at=None if next_try_at is None else _moment(next_try_at),
         needed_bytes=None if plain["needed"] is None else int(plain["needed"]),
         free_bytes=None if plain["free"] is None else int(plain["free"]),
+        unused=_unused(plain.get("unused")),
+    )
+
+
+def _unused(plain: Any) -> tuple[UnusedModel, ...] | None:
+    """What could be deleted; an older version of the program does not tell."""
+    if plain is None:
+        return None
+    return tuple(
+        UnusedModel(tuple(clean_line(str(name)) for name in names), int(size_bytes))
+        for names, size_bytes in plain
     )
 
 

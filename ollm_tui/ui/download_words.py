@@ -41,19 +41,24 @@ def sentence(item: QueueItem, now: datetime) -> Piece:
 
 def _reason(item: QueueItem) -> str:
     error = item.error
-    if isinstance(error, NotEnoughSpace) and error.needed_bytes:
-        needs, free = words.size(error.needed_bytes), words.size(error.free_bytes)
-        return f"{error.message} (needs {needs}, {free} free)"
+    if isinstance(error, NotEnoughSpace):
+        # A server's own words are long, and name a file; the details have them.
+        what = "the disk is full" if error.reason else error.message
+        if error.needed_bytes:
+            what += f" ({words.room_missing(error.needed_bytes, error.free_bytes)})"
+        return f"{what}{_could_delete(item)}"
     return str(error)
 
 
 def _queued(item: QueueItem) -> Piece:
     if item.needed_bytes is None:
         return (f"queued{f', {item.detail}' if item.detail else ''}", "dim")
-    needs = f"needs {words.size(item.needed_bytes)}"
-    if item.free_bytes is None:
-        return (f"queued, {needs}", "dim")
+    missing = words.room_missing(item.needed_bytes, item.free_bytes)
     if item.is_held:
-        free = words.size(item.free_bytes)
-        return (f"waits for room: {needs}, {free} free", "warn")
-    return (f"queued, {needs}, {words.size(item.free_bytes)} free", "dim")
+        return (f"waits for room: {missing}{_could_delete(item)}", "warn")
+    return (f"queued, {missing}", "dim")
+
+
+def _could_delete(item: QueueItem) -> str:
+    """The largest model that nobody uses; the details name more of them."""
+    return f"; unused: {words.unused(item.unused[:1])}" if item.unused else ""

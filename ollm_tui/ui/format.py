@@ -4,6 +4,7 @@ Own few lines rather than humanize for what the first frame shows: importing it 
 drawing the frame's list.
 """
 
+from collections.abc import Sequence
 from datetime import datetime
 from typing import TYPE_CHECKING
 
@@ -13,6 +14,7 @@ from ollm_tui.core.name import parse_name
 if TYPE_CHECKING:
     from ollm_tui.core.diagnosis import StoreReport
     from ollm_tui.core.store import Leftover
+    from ollm_tui.core.unused import UnusedModel
     from ollm_tui.service.freed import Freed
 
 _BYTE_STEPS = ((1e12, "TB"), (1e9, "GB"), (1e6, "MB"), (1e3, "kB"))
@@ -45,6 +47,17 @@ def frees(freed: "Freed") -> str:
     if freed.is_exact:
         return f"Frees {size(freed.size_bytes)}."
     return f"Frees up to {size(freed.size_bytes)}; files that other models share stay."
+
+
+def room_missing(needed_bytes: int, free_bytes: int | None) -> str:
+    """What a download needs of the disk: needs 17.0 GB, 9.0 GB free; what is known of it."""
+    needs = f"needs {size(needed_bytes)}"
+    return needs if free_bytes is None else f"{needs}, {size(free_bytes)} free"
+
+
+def unused(models: "Sequence[UnusedModel]") -> str:
+    """What could be deleted: llama3.3:70b (43.2 GB), a:1 with b:1 (9.0 GB); empty for nothing."""
+    return ", ".join(f"{' with '.join(one.names)} ({size(one.size_bytes)})" for one in models)
 
 
 def speed(speed_bytes_per_s: float) -> str:

@@ -141,7 +141,9 @@ def test_rm_asks_on_a_terminal(
     server: SandboxServer, keys: str, status: int, is_there: bool
 ) -> None:
     with Terminal([*OLLM_TUI, "rm", "mistral:7b", "--host", server.host]) as terminal:
-        terminal.wait_for("Delete mistral:7b? Frees up to 4.4 GB. [y/N]")
+        terminal.wait_for(
+            "Delete mistral:7b? Frees up to 4.4 GB; files that other models share stay. [y/N]"
+        )
         terminal.send(keys)
         assert terminal.wait_end() == status
     assert (server.store.find("mistral:7b") is not None) is is_there

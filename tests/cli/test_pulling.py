@@ -7,9 +7,12 @@ from typing import Any
 
 import pytest
 
+from ollm_tui.core.progress import PullPlan
+from ollm_tui.providers.ollama import OllamaProvider
 from ollm_tui.sandbox.faults import CUT, PULL_ERRORS, EndpointMode, PullMode
 from ollm_tui.sandbox.roster import catalogue_models
 from ollm_tui.sandbox.server import SandboxServer
+from ollm_tui.service import preflight
 from tests.cli.conftest import Cli
 
 NAME = catalogue_models()[0].name
@@ -159,3 +162,44 @@ def test_a_script_of_the_server_is_told_as_it_happens(ask: Cli, server: SandboxS
     result = ask("pull", NAME, "--json")
     last = events(result.out)[-1]
     assert (last["status"], last["percentage"], last["total_bytes"]) == ("error", 25, 200)
+
+
+def test_a_full_disk_names_what_could_be_deleted_and_how(ask: Cli, server: SandboxServer) -> None:
+    server.faults.pull("error", NAME, text=PULL_ERRORS["disk_full"])
+    result = ask("pull", NAME)
+    assert (result.status, result.out) == (4, "")
+    told = result.err.splitlines()
+    (what,) = (line for line in told if "not in use, and no profile's choice: " in line)
+    (how,) = (line for line in told if "ollm-tui rm " in line)
+    largest = max(
+        (one.model for one in server.store.installed() if one.model.name in what),
+        key=lambda model: model.size_bytes,
+    )
+    assert f"{largest.name} (" in what.partition("choice: ")[2].partition(",")[0]
+    for name in how.partition("ollm-tui rm ")[2].split():
+        assert name in what
+        assert is_installed(server, name)
+        assert name not in ("llama3.2:3b", "phi3:mini")  # which are in memory
+        assert name not in {line.split()[-1] for line in ask("route", "--all").out.splitlines()}
+
+
+def test_a_pull_that_waits_for_room_says_so_and_what_could_be_deleted(
+    ask: Cli, server: SandboxServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    looks = iter([10**9] * 20)
+
+    async def plan(self: object, name: str) -> PullPlan:
+        return PullPlan(name, "f" * 64, False, 17 * 10**9, 17 * 10**9)
+
+    async def free_bytes(self: object) -> int:
+        return next(looks, 10**12)
+
+    monkeypatch.setattr(OllamaProvider, "plan", plan)
+    monkeypatch.setattr(OllamaProvider, "free_bytes", free_bytes)
+    monkeypatch.setattr(preflight, "LOOK_EVERY_S", 0.02)
+    result = ask("pull", NAME)
+    assert result.status == 0
+    waits = f"ollm-tui: {NAME} waits for room: it needs 17.0 GB, 1.0 GB free; ctrl-c ends that"
+    assert result.err.splitlines().count(waits) == 1
+    assert "not in use, and no profile's choice: " in result.err
+    assert "ollm-tui rm " in result.err

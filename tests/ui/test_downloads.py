@@ -8,11 +8,13 @@ import pytest
 from ollm_tui.core.error import DownloadFailed, NotEnoughSpace
 from ollm_tui.core.event import QueueItem, QueueState
 from ollm_tui.core.progress import LayerProgress, ProgressEvent, PullState
+from ollm_tui.core.unused import UnusedModel
 from ollm_tui.providers.local.provider import LocalProvider
+from ollm_tui.sandbox.faults import PULL_ERRORS
 from ollm_tui.sandbox.server import SandboxServer
 from ollm_tui.service.service import ModelService
 from ollm_tui.ui.app import OllmApp
-from ollm_tui.ui.download_details import layer_lines
+from ollm_tui.ui.download_details import layer_lines, room_lines
 from ollm_tui.ui.download_words import sentence
 from ollm_tui.ui.panes.downloads import DownloadsPane
 from tests import faulty_registry as faults
@@ -25,6 +27,7 @@ NOW = datetime(2026, 3, 1, 12, tzinfo=UTC)
 GB = 10**9
 STATES = PullState
 _WORDS = ("queued", "queued", "paused at")
+UNUSED = (UnusedModel(("big:70b",), 43 * GB), UnusedModel(("a:1", "b:1"), 9 * GB))
 
 
 def item(status: PullState, *, done: int = 0, total: int = 0, **facts: object) -> QueueItem:
@@ -84,10 +87,38 @@ def item(status: PullState, *, done: int = 0, total: int = 0, **facts: object) -
             ),
             "failed, R retries: Full (needs 4.1 GB, 900.0 MB free)",
         ),
+        (
+            item(STATES.ERROR, error=NotEnoughSpace("Full", cause="no space"), unused=UNUSED),
+            "failed, R retries: the disk is full; unused: big:70b (43.0 GB)",
+        ),
+        (
+            item(STATES.QUEUED, needed_bytes=17 * GB, free_bytes=9 * GB, unused=UNUSED),
+            "waits for room: needs 17.0 GB, 9.0 GB free; unused: big:70b (43.0 GB)",
+        ),
     ],
 )
 def test_a_row_says_what_is_going_on_and_which_key_helps(shown: QueueItem, text: str) -> None:
     assert sentence(shown, NOW)[0] == text
+
+
+def test_the_details_name_all_that_could_be_deleted_and_the_keys() -> None:
+    assert room_lines(item(STATES.QUEUED)) == []
+    what, how = room_lines(item(STATES.QUEUED, unused=UNUSED))
+    assert "big:70b (43.0 GB), a:1 with b:1 (9.0 GB)" in what
+    assert "d deletes" in how
+
+
+async def test_a_download_that_finds_no_room_says_what_could_be_deleted(
+    open_app: OpenApp, server: SandboxServer
+) -> None:
+    server.faults.pull("error", "qwen3:14b", text=PULL_ERRORS["disk_full"])
+    async with open_app(size=(160, 40)) as screen:
+        screen.service.enqueue("qwen3:14b")
+        await screen.sees("failed, R retries", "unused: ")
+        await screen.press("2", "enter")
+        await screen.sees("Download ─", "Not in use, and no profile's choice: ", "d deletes")
+        (found, *_) = screen.service.queue.items[0].unused or ()
+        assert "llama3.2:3b" not in found.names  # which is in memory
 
 
 def test_layers_are_told_one_by_one() -> None:

@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ollm_tui.core.error import DownloadFailed, HttpsMissing, ModelNotFound
+from ollm_tui.core.error import DownloadFailed, HttpsMissing, ModelNotFound, NotEnoughSpace
 from ollm_tui.core.progress import PullPhase, PullStep
 from ollm_tui.providers.ollama_json import error_text
 from ollm_tui.providers.ollama_pull import parse_pull_step, pull_error
@@ -46,6 +46,16 @@ def test_bytes_that_cannot_be_are_zero(value: object) -> None:
 def test_a_tensor_model_is_one_layer_with_an_odd_digest() -> None:
     step = parse_pull_step({"status": "pulling model", "digest": "sha256:model", "total": 5})
     assert (step.phase, step.layer) == (PullPhase.TRANSFERRING, "sha256:model")
+
+
+@pytest.mark.parametrize(
+    "text", ["no space left on device", "There is not enough space on the disk"]
+)
+def test_a_disk_that_is_full_is_told_as_such_without_figures(text: str) -> None:
+    error = pull_error("llama3", f"write /m/blobs/sha256-a-partial: {text}")
+    assert isinstance(error, NotEnoughSpace)
+    assert (error.needed_bytes, error.free_bytes) == (0, None)
+    assert text in error.reason
 
 
 @pytest.mark.parametrize(

@@ -2,11 +2,14 @@
 
 import asyncio
 from collections.abc import AsyncIterator, Collection
+from dataclasses import replace
 
 import pytest
 
 from ollm_tui.core.error import DownloadFailed, NotEnoughSpace, OllmError
-from ollm_tui.core.event import QueueItem
+from ollm_tui.core.event import QueueItem, QueueState
+from ollm_tui.core.model import ModelInfo
+from ollm_tui.core.name import name_key
 from ollm_tui.core.progress import PullPlan, PullState
 from ollm_tui.providers.base import DiskSupport, PlanSupport
 from ollm_tui.service.preflight import PLAN_WAIT_S, SILENCE_S
@@ -20,6 +23,7 @@ from tests.unit.service.fake import (
     Recorder,
     layer,
     make_service,
+    model,
     settle,
 )
 
@@ -68,6 +72,22 @@ def item(service: ModelService, name: str) -> QueueItem:
 
 def states(service: ModelService) -> dict[str, PullState]:
     return {item.name[0]: item.progress.status for item in service.queue.items}
+
+
+def unrouted(name: str, size_bytes: int) -> ModelInfo:
+    """A model that no profile chooses."""
+    return replace(model(name, size_bytes=size_bytes), embedding_only=True)
+
+
+def unused(service: ModelService, name: str) -> list[str]:
+    return [one.names[0] for one in item(service, name).unused or ()]
+
+
+async def in_threads() -> None:
+    """As `settle`, and until what is asked of the router, in a thread, has come."""
+    for _ in range(50):
+        await asyncio.sleep(0.002)
+        await settle()
 
 
 def test_the_planner_is_what_it_says(planner: Planner, provider: FakeProvider) -> None:
@@ -156,6 +176,61 @@ async def test_what_does_not_fit_waits_for_room_and_lets_others_pass(
     await clock.advance(5)
     assert states(downloads) == {"a": DOWNLOADING, "b": DOWNLOADING}
     assert planner.asked["plan"] == 2
+
+
+async def test_one_that_waits_for_room_names_what_could_be_deleted(
+    downloads: ModelService, planner: Planner, clock: FakeClock
+) -> None:
+    for name, size in (("used:1", 40), ("idle:1", 30), ("small:1", 20)):
+        planner.models[name_key(name)] = unrouted(name, size)
+    planner.load_into_memory("used:1")
+    planner.sizes |= {"a": 17}
+    planner.left_bytes = 9
+    told = Recorder()
+    downloads.subscribe(told)
+    downloads.enqueue("a")
+    await in_threads()
+    assert unused(downloads, "a") == ["idle:1", "small:1"]
+    queues = [event for event in told.events if isinstance(event, QueueState)]
+    assert queues[-1].items[0].unused == item(downloads, "a").unused
+    await downloads.delete_model("idle:1")
+    await clock.advance(5)
+    await in_threads()
+    assert unused(downloads, "a") == ["small:1"]
+    planner.left_bytes = 39
+    await clock.advance(5)
+    assert states(downloads) == {"a": DOWNLOADING}
+    assert item(downloads, "a").unused is None
+
+
+async def test_a_full_disk_that_cannot_be_seen_names_what_could_be_deleted(
+    downloads: ModelService, planner: Planner
+) -> None:
+    planner.models[name_key("idle:1")] = unrouted("idle:1", 30)
+    planner.sizes |= {"a": 100}
+    downloads.enqueue("a")
+    await settle()
+    await planner.pulls[0].report(layer("x", 40, 100))
+    await planner.pulls[0].fail(NotEnoughSpace("The disk is full", cause="no space left"))
+    await in_threads()
+    assert states(downloads) == {"a": PullState.ERROR}
+    error = item(downloads, "a").error
+    assert isinstance(error, NotEnoughSpace)
+    assert [one.names for one in error.unused] == [("idle:1",)]
+    assert item(downloads, "a").unused == error.unused
+    assert (error.needed_bytes, error.free_bytes) == (60, None)
+
+
+async def test_one_cancelled_while_others_look_for_what_could_be_deleted_ends_once(
+    downloads: ModelService, planner: Planner
+) -> None:
+    recorder = Recorder()
+    number = downloads.enqueue("a", recorder.on_progress)
+    await settle()
+    planner.hold("running")
+    await planner.pulls[0].fail(NotEnoughSpace("The disk is full", cause="no space left"))
+    await downloads.cancel(number)
+    assert recorder.finals == [PullState.CANCELLED]
 
 
 async def test_the_whole_queue_counts(

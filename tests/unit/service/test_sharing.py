@@ -14,6 +14,7 @@ from ollm_tui.core.error import DownloadFailed, ModelInUse, OllmError
 from ollm_tui.core.event import QueueItem
 from ollm_tui.core.model import ModelStatus
 from ollm_tui.core.progress import LayerProgress, ProgressEvent, PullState
+from ollm_tui.core.unused import UnusedModel
 from ollm_tui.service.queue_share import (
     Order,
     SharedQueue,
@@ -393,6 +394,7 @@ def file() -> sqlite3.Connection:
 
 
 sizes = st.integers(0, 2**60)
+_UNUSED = st.builds(UnusedModel, st.lists(st.just("x:1"), min_size=1, max_size=2).map(tuple), sizes)
 texts = st.text("aü \x1b[", max_size=8)
 moments = st.datetimes().map(lambda moment: moment.replace(tzinfo=UTC))
 
@@ -423,6 +425,7 @@ def items(draw: st.DrawFn) -> QueueItem:
         next_try_at=draw(st.none() | moments),
         needed_bytes=draw(st.none() | sizes),
         free_bytes=draw(st.none() | sizes),
+        unused=draw(st.none() | st.lists(_UNUSED, max_size=3).map(tuple)),
     )
 
 
