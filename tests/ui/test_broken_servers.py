@@ -29,7 +29,7 @@ async def test_every_pane_that_needs_models_says_what_is_the_matter_and_what_to_
         message, action = "No answer from", "ollama serve"
     else:
         server.faults.set("/api/tags", "html")
-        message, action = "does not answer as Ollama", "Check that the address"
+        message, action = "does not answer as Ollama", "Check the address"
     async with open_app(wait=False, size=(80, 24)) as screen:
         for pane, words in (
             ("1", ""),

@@ -62,7 +62,7 @@ def _settings(now: "Situation", before: "Situation") -> Iterator[Field]:
         )
     yield Field(
         "remote",
-        "elsewhere",
+        "other machines",
         "allowed" if config.allow_remote else "not allowed",
         "space switches: models that run on another machine",
         config.allow_remote != was.allow_remote,
@@ -146,7 +146,7 @@ def _profile(now: "Situation", profile: "RoutingProfile", was: "RoutingProfile")
     is_smallest = profile.size_preference == SMALLEST
     yield Field(
         "size",
-        "of equals",
+        "when equal",
         "the smallest" if is_smallest else "the largest that fits",
         "space switches",
         profile.size_preference != was.size_preference,

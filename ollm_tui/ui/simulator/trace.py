@@ -72,7 +72,7 @@ class TraceView(View):
         context = words.context(candidate.context_window).rjust(5)
         why = candidate.detail
         if candidate.verdict.value != "dropped" and candidate.slot is not None:
-            why = f"{candidate.family} slot {candidate.slot}  {why}"
+            why = f"{candidate.slot} {candidate.family}  {why}"
         return [
             (f"{glyph} ", style),
             (f"{name} ", "" if style != "bad" else "dim"),
