@@ -6,6 +6,7 @@ Source: decisions A5; ruling Z25.
 import asyncio
 import logging
 from collections.abc import Callable, Collection, Sequence
+from dataclasses import replace
 from typing import TYPE_CHECKING, NamedTuple
 
 from ollm_tui.core.error import OllmError
@@ -22,12 +23,24 @@ if TYPE_CHECKING:
 _LOG = logging.getLogger(__name__)
 
 
+class RoutingConsequences(NamedTuple):
+    """What deleting some models would mean for what is chosen."""
+
+    rerouted: tuple[str, ...]
+    """A sentence for each profile that would choose another model, or none."""
+    default: str
+    """The one of them that `model.default` names, as it is written there; empty for none."""
+    successor: str
+    """What the default profile would choose without them; empty for nothing."""
+    overridden: tuple[str, ...]
+    """The profiles whose override names one of them, as they are written."""
+
+
 class Consequences(NamedTuple):
     """What deleting some models would mean."""
 
     freed: Freed
-    rerouted: tuple[str, ...]
-    """A sentence for each profile that would choose another model, or none."""
+    routing: "RoutingConsequences"
     loaded: tuple[RunningModel, ...]
     """Those that are in memory, as memory calls them."""
     is_memory_known: bool
@@ -64,15 +77,23 @@ async def consequences_of(
     }
     return Consequences(
         await freed_by(provider, [model.name for model in going], models),
-        await asyncio.to_thread(lambda: _rerouted(situation(), keys)),
+        await asyncio.to_thread(lambda: _routing(situation(), keys)),
         tuple({one.name: one for used in users.values() for one in used}.values()),
         is_memory_known,
         frozenset(name for name, used in users.items() if used),
     )
 
 
-def _rerouted(situation: "Situation", keys: Collection[str]) -> tuple[str, ...]:
+def _routing(situation: "Situation", keys: Collection[str]) -> RoutingConsequences:
     from ollm_tui.routing.difference import consequences
 
+    config = situation.config
     left = [model for model in situation.models if name_key(model.name) not in keys]
-    return tuple(consequences(situation, situation.with_models(left)))
+    after = situation.with_models(left)
+    default = config.default_model or ""
+    return RoutingConsequences(
+        tuple(consequences(situation, after)),
+        default if name_key(default) in keys else "",
+        after.with_config(replace(config, enabled=True)).decide(config.default_profile).model or "",
+        tuple(profile for profile, model in config.overrides.items() if name_key(model) in keys),
+    )

@@ -26,6 +26,7 @@ from ollm_tui.core.event import (
     UpdatesState,
 )
 from ollm_tui.core.model import ModelInfo, Problem
+from ollm_tui.core.text import clean_line
 from ollm_tui.service.service import ModelService
 from ollm_tui.ui import keymap, status, terminal, work
 from ollm_tui.ui.arranged import ArrangedApp
@@ -354,6 +355,15 @@ class OllmApp(ArrangedApp):
     @on(InstalledPane.OverrideWanted)
     def _override_wanted(self, event: InstalledPane.OverrideWanted) -> None:
         self._main.query_one(RouterPane).override(event.model)
+
+    @on(InstalledPane.DefaultWanted)
+    def _default_wanted(self, event: InstalledPane.DefaultWanted) -> None:
+        from ollm_tui.routing.change import Edit
+
+        def done() -> None:
+            self.notify(f"The default is {clean_line(event.model)} now; d asks again.")
+
+        self.settings.save([Edit(("model", "default"), event.model)], (), done)
 
     async def _settings_changed(self) -> None:
         await self.service.settings_changed()

@@ -1,6 +1,6 @@
 """Deleting models from the screen: the question with its consequences, and what became of it."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 
 from rich.cells import cell_len
 from textual.dom import DOMNode
@@ -9,7 +9,7 @@ from ollm_tui.core.error import OllmError
 from ollm_tui.core.model import ModelInfo
 from ollm_tui.core.text import clean_line
 from ollm_tui.service import deletion
-from ollm_tui.service.consequences import Consequences
+from ollm_tui.service.consequences import Consequences, RoutingConsequences
 from ollm_tui.service.service import ModelService
 from ollm_tui.ui import format as words
 from ollm_tui.ui import work
@@ -22,12 +22,18 @@ RESULT_S = 10.0
 
 
 async def ask(
-    node: DOMNode, service: ModelService, models: Sequence[ModelInfo], hidden: int = 0
+    node: DOMNode,
+    service: ModelService,
+    models: Sequence[ModelInfo],
+    *,
+    hidden: int = 0,
+    switch_default: Callable[[str], object],
 ) -> None:
     """Ask whether to delete these models, and see to it when that is agreed to.
 
     Args:
         hidden: how many of them a filter leaves out of the list.
+        switch_default: has the configuration name another default model; nothing is deleted then.
     """
     told = await service.consequences([model.name for model in models])
     used = [model for model in models if model.name in told.in_use]
@@ -38,9 +44,13 @@ async def ask(
     if others:
         label = f"Delete the other {len(others):,}" if used else "Delete"
         choices.append(Choice("y", label, is_destructive=True))
+    if successor := _successor(told, has_room=len(choices) == 1):
+        choices.append(Choice("s", "Switch default"))
 
     def answered(answer: str | None) -> None:
-        if answer is not None:
+        if answer == "s":
+            switch_default(successor)
+        elif answer is not None:
             agreed = others if answer == "y" else models
             deleting = carry_out(
                 node, service, agreed, unload=answer == "u", force=not told.is_memory_known
@@ -48,7 +58,7 @@ async def ask(
             work.run(node, deleting, "delete")
 
     question = f"Delete {words.count(len(models), 'model')}?"
-    lines = _lines(service, models, told)
+    lines = _lines(service, models, told, successor)
     if hidden:
         lines.insert(0, f"Marked, {hidden:,} of them hidden by the filter:")
     node.app.push_screen(ConfirmScreen(question, lines, choices), answered)
@@ -111,15 +121,24 @@ def failure_words(
     return title, lines
 
 
-def _lines(service: ModelService, models: Sequence[ModelInfo], told: Consequences) -> list[str]:
+def _successor(told: Consequences, *, has_room: bool) -> str:
+    """What the default can be switched to, or empty.
+
+    Args:
+        has_room: whether one more button fits into the narrowest dialog.
+    """
+    return told.routing.successor if told.routing.default and has_room else ""
+
+
+def _lines(
+    service: ModelService, models: Sequence[ModelInfo], told: Consequences, successor: str
+) -> list[str]:
     lines = [f"{m.display_name}  {words.size(m.size_bytes)}" for m in models[:_LISTED]]
     if len(models) > _LISTED:
         lines.append(f"and {len(models) - _LISTED:,} more")
     lines.append("")
     lines.append(words.frees(told.freed))
-    lines += told.rerouted[:_REROUTED]
-    if (more := len(told.rerouted) - _REROUTED) > 0:
-        lines.append(f"So would {more:,} more profiles.")
+    lines += _routing_lines(told.routing, successor)
     now = service.now()
     for running in told.loaded[:_REROUTED]:
         until = ""
@@ -129,6 +148,21 @@ def _lines(service: ModelService, models: Sequence[ModelInfo], told: Consequence
     if not told.is_memory_known:
         lines.append("Whether it is in memory cannot be known now.")
     lines.append(f"For {deletion.UNDO_S:.0f} s u takes it back.")
+    return lines
+
+
+def _routing_lines(told: RoutingConsequences, successor: str) -> list[str]:
+    lines = list(told.rerouted[:_REROUTED])
+    if (more := len(told.rerouted) - _REROUTED) > 0:
+        lines.append(f"So would {more:,} more profiles.")
+    if told.default:
+        named = f"model.default names {clean_line(told.default)}"
+        instead = clean_line(successor)
+        lines.append(f"{named}; s has it name {instead}." if instead else f"{named}.")
+    if told.overridden:
+        profiles = ", ".join(map(clean_line, told.overridden[:_REROUTED]))
+        what = "override" if len(told.overridden) == 1 else "overrides"
+        lines.append(f"The {what} of {profiles} would name what is not installed.")
     return lines
 
 

@@ -5,6 +5,7 @@ import pytest
 from ollm_tui.sandbox.faults import EndpointMode
 from ollm_tui.sandbox.server import SandboxServer
 from ollm_tui.service import deletion
+from tests.ui.configured import OpenView, View
 from tests.ui.conftest import OpenApp
 from tests.ui.screen import Screen
 
@@ -189,3 +190,70 @@ async def test_marks_that_a_filter_hides_are_told_before_a_delete(open_app: Open
         await screen.sees(
             "Delete 1 model?", "Marked, 1 of them hidden by the filter:", "llama3.2:3b"
         )
+
+
+async def open_at(view: View, name: str) -> Screen:
+    """The screen with its settings read, and the cursor on a model."""
+    screen = view.screen
+    await screen.until(lambda: screen.app.settings.effective is not None)
+    await screen.until(lambda: name in screen.names())
+    await screen.press(*"j" * screen.names().index(name))
+    return screen
+
+
+async def test_the_question_offers_to_switch_the_default_and_deletes_nothing_then(
+    open_view: OpenView, server: SandboxServer
+) -> None:
+    async with open_view() as view:
+        screen = await open_at(view, "llama3.1:8b")
+        await screen.press("d")
+        told = await screen.sees("Delete 1 model?", "model.default names llama3.1:8b; s has it")
+        assert "Switch default (s)" in told
+        general = (await screen.service.consequences(["llama3.1:8b"])).routing
+        await screen.press("s")
+        await screen.sees("enter saves", f"default: {general.successor}")
+        await screen.press("enter")
+        await screen.sees(f"The default is {general.successor} now; d asks again.")
+        assert f"default: {general.successor}  # the usual" in view.user.read_text()
+        assert screen.service.deletions.pending == ()
+        assert server.count("/api/delete") == 0
+
+
+@pytest.mark.parametrize(("more", "is_offered"), [((), True), (("space", "space"), False)])
+async def test_every_answer_has_room_on_a_small_terminal(
+    open_view: OpenView, more: tuple[str, ...], is_offered: bool
+) -> None:
+    text = "model: {default: 'llama3.2:3b'}"  # which is in memory
+    async with open_view(user_text=text, size=(80, 24)) as view:
+        screen = await open_at(view, "llama3.2:3b")
+        await screen.sees("1 loaded")
+        await screen.press(*more, "d")
+        told = await screen.sees("model.default names llama3.2:3b", "Keep (esc)", "delete (u)")
+        assert ("Switch default (s)" in told) is is_offered
+        assert ("Delete the other 1 (y)" in told) is not is_offered
+
+
+async def test_overrides_that_would_name_nothing_are_told_before_a_delete(
+    open_view: OpenView,
+) -> None:
+    text = "model: {routing: {overrides: {code: 'codellama:7b', fast: 'codellama:7b'}}}"
+    async with open_view(user_text=text) as view:
+        screen = await open_at(view, "codellama:7b")
+        await screen.press("d")
+        told = await screen.sees(
+            "Delete 1 model?", "The overrides of code, fast would name what is not installed."
+        )
+        assert "Switch default" not in told
+
+
+@pytest.mark.parametrize("key", ["escape", "n", "enter"])
+async def test_the_answer_at_hand_deletes_nothing(
+    open_app: OpenApp, server: SandboxServer, key: str
+) -> None:
+    async with open_app() as screen:
+        await screen.press("j", "d")
+        await screen.sees("Delete 1 model?", "Keep (esc)", "Delete (y)")
+        await screen.press(key)
+        await screen.misses("Delete 1 model?")
+        assert screen.service.deletions.pending == ()
+    assert server.count("/api/delete") == 0

@@ -74,6 +74,17 @@ class InstalledPane(RowList[ModelInfo]):
             super().__init__()
             self.model = model
 
+    class DefaultWanted(Message):
+        """A model is to be the one that `model.default` names.
+
+        Attributes:
+            model: its raw name.
+        """
+
+        def __init__(self, model: str) -> None:
+            super().__init__()
+            self.model = model
+
     class Sorted(Message):
         """The list is in another order."""
 
@@ -273,9 +284,13 @@ class InstalledPane(RowList[ModelInfo]):
         shown = {model.name for model in self.items}
         hidden = sum(model.name not in shown for model in models)
 
-        work.run(
-            self, deleting.ask(self, self._service, models, hidden), "ask delete", exclusive=True
+        def switch_default(name: str) -> None:
+            self.post_message(self.DefaultWanted(name))
+
+        asking = deleting.ask(
+            self, self._service, models, hidden=hidden, switch_default=switch_default
         )
+        work.run(self, asking, "ask delete", exclusive=True)
 
     def action_updates(self) -> None:
         """Compare every model with its registry, and offer to pull what is newer there."""

@@ -9,6 +9,8 @@ from ollm_tui.core.error import ModelInUse, ModelNotFound, ProviderOffline, Prov
 from ollm_tui.core.event import PendingDeletions
 from ollm_tui.core.model import ModelInfo
 from ollm_tui.core.name import name_key
+from ollm_tui.routing.router import Router
+from ollm_tui.routing.settings import RoutingConfig
 from ollm_tui.service.freed import Freed, freed_bytes_at_most
 from ollm_tui.service.service import ModelService
 from tests.unit.service.fake import GIB, FakeClock, FakeProvider, Recorder, settle
@@ -300,12 +302,12 @@ async def test_consequences_are_bytes_memory_and_profiles(
     assert told.freed == Freed(GIB, is_exact=False)
     assert [model.name for model in told.loaded] == ["phi3:mini"]
     assert told.in_use == {"phi3:mini", "copy"}
-    assert "fast would choose llama3.1:8b instead of phi3:mini." in told.rerouted
+    assert "fast would choose llama3.1:8b instead of phi3:mini." in told.routing.rerouted
     told = await service.consequences(["phi3:mini"])
     assert told.freed.size_bytes == 0  # the copy keeps its files
     everything = await service.consequences(["phi3:mini", "copy", "llama3.1:8b"])
-    assert all("would choose no model" in sentence for sentence in everything.rerouted)
-    assert len(everything.rerouted) == 4
+    assert all("would choose no model" in sentence for sentence in everything.routing.rerouted)
+    assert len(everything.routing.rerouted) == 4
 
 
 async def test_consequences_are_told_also_of_a_server_that_does_not_answer(
@@ -315,3 +317,27 @@ async def test_consequences_are_told_also_of_a_server_that_does_not_answer(
     provider.errors["running"] = ProviderOffline("No answer")
     told = await service.consequences(["phi3:mini"])
     assert (told.freed.size_bytes, told.loaded, told.is_memory_known) == (GIB, (), False)
+
+
+async def test_consequences_name_the_settings_that_would_name_nothing(
+    provider: FakeProvider, clock: FakeClock
+) -> None:
+    config = RoutingConfig(
+        enabled=False, default_model="PHI3:mini", overrides={"Code": "phi3:mini", "fast": "other"}
+    )
+    service = ModelService(
+        provider,
+        make_router=lambda database: Router(config=config, database=database),
+        clock=clock,
+        sleep=clock.sleep,
+        now=clock.wall,
+    )
+    await service.list_models()
+    told = (await service.consequences(["phi3:mini"])).routing
+    assert (told.default, told.successor) == ("PHI3:mini", "llama3.1:8b")
+    assert told.overridden == ("Code",)
+    told = (await service.consequences(["llama3.1:8b"])).routing
+    assert (told.default, told.overridden) == ("", ())
+    told = (await service.consequences(BOTH)).routing
+    assert (told.default, told.successor) == ("PHI3:mini", "")
+    await service.close()
