@@ -50,6 +50,9 @@ def _sync_folder(folder: FilePath) -> None:
 
 def _remove_litter(folder: FilePath, prefix: str) -> None:
     """Remove what a killed process left, once nobody can be at work on it any more."""
-    for entry in os.scandir(folder):
-        if entry.name.startswith(prefix) and entry.stat().st_mtime < time.time() - _LITTER_AFTER_S:
-            os.unlink(entry.path)
+    with os.scandir(folder) as entries:
+        for entry in entries:
+            if entry.name.startswith(prefix):
+                with suppress(FileNotFoundError):  # another process has just renamed its own
+                    if entry.stat().st_mtime < time.time() - _LITTER_AFTER_S:
+                        os.unlink(entry.path)

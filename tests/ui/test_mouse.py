@@ -73,6 +73,7 @@ async def test_the_wheel_scrolls_the_list_under_it(open_app: OpenApp) -> None:
         await screen.misses("llama3.2:3b")
 
 
+@pytest.mark.timeout(180)  # a busy machine lays fifty sizes out slowly
 async def test_a_storm_of_sizes_leaves_everything_in_place(
     open_app: OpenApp, server: SandboxServer
 ) -> None:
