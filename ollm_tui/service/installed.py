@@ -216,6 +216,7 @@ class InstalledModels:
             # Names and sizes first; looking so many up takes longer than drawing them.
             self._known = state
             self._update()
+            await asyncio.sleep(_DRAWN_AFTER_S)
         models = self._learned.fill_in(await self._enriched(listed.models))
         if self._counts():
             self._known = state._replace(models=models)

@@ -51,7 +51,7 @@ INSPECT_AFTER_S = 0.06
 _NAMED = 3  # unreadable entries that a toast has room for
 MEMORY_EVERY_S = 5.0
 ALIVE_EVERY_S = 30.0
-GARBAGE_AFTER = (10_000, 100, 50)  # looking through ten thousand models holds a key up for long
+GARBAGE_AFTER = (10_000, 4, 250)  # looking through ten thousand models holds a key up for long
 SETTLED_S = 4.0
 TURN_S = 0.001
 """How long a thread that works may hold up the one that draws; a key passes several times from
