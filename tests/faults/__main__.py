@@ -56,11 +56,13 @@ def main(arguments: Sequence[str]) -> int:
 
 def report(rows: Sequence[Row], results: Sequence[Result], seed: str) -> str:
     """The table, one line a row."""
+    profile = os.environ.get("HYPOTHESIS_PROFILE", "default")
     lines = [
         "# Faults",
         "",
         f"Written by `make faults`; dice {seed}; {_machine()}.",
         "A run is one fault tried: a cut, a kill, a damaged file, an example of a property.",
+        f"Examples of a property: as the profile {profile} of tests/conftest.py has it.",
         "",
         "| # | fault | what must hold | runs | passes | worst figure | command |",
         "|---|---|---|---|---|---|---|",
