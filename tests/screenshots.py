@@ -5,6 +5,7 @@ import os
 import re
 from collections.abc import Awaitable, Callable
 from datetime import UTC, datetime
+from functools import cache
 from pathlib import Path
 from typing import NamedTuple
 
@@ -25,7 +26,8 @@ from tests.painted import painted
 FOLDER = Path(__file__).parent.parent / "screenshots"
 NOW = datetime(2026, 11, 20, 14, 2, tzinfo=UTC)
 PORT = 11434
-FONT = "Fira Code"
+FONTS = ("Fira Code", "DejaVu Sans Mono", "Liberation Mono", "Menlo", "Consolas")
+"""The first of them that is installed draws the letters of the PNGs."""
 DIGEST = "sha256:" + "dde5aa3fc5ff" + "0" * 52
 # Textual's pictures load a font from elsewhere; these name only what may be installed.
 _FOREIGN = re.compile(r"@font-face\s*\{[^}]*\}|<!--.*?-->", re.DOTALL)
@@ -128,8 +130,31 @@ async def _draw(scene: Scene, stage: Stage) -> None:
         svg = _FOREIGN.sub("", stage.app.export_screenshot(title="ollm-tui"))
     path = FOLDER / f"{scene.name}.svg"
     path.write_text(re.sub(r"[ \t]+\n", "\n", svg))
-    png = resvg_py.svg_to_bytes(svg_string=svg, zoom=1, font_family=FONT, monospace_family=FONT)
-    path.with_suffix(".png").write_bytes(bytes(png))
+    path.with_suffix(".png").write_bytes(_as_png(svg.replace(FONTS[0], _font()), _font()))
+
+
+def _as_png(svg: str, font: str) -> bytes:
+    return bytes(
+        resvg_py.svg_to_bytes(svg_string=svg, zoom=1, font_family=font, monospace_family=font)
+    )
+
+
+@cache
+def _font() -> str:
+    """A font that draws letters here: without one, they would be left out without a word."""
+    empty = _sample("", FONTS[0])
+    for font in FONTS:
+        if _sample("ollm", font) != empty:
+            return font
+    raise SystemExit(f"The pictures need one of these fonts: {', '.join(FONTS)}")
+
+
+def _sample(text: str, font: str) -> bytes:
+    svg = (
+        '<svg xmlns="http://www.w3.org/2000/svg" width="90" height="30">'
+        f'<text x="5" y="20" font-family="{font}">{text}</text></svg>'
+    )
+    return _as_png(svg, font)
 
 
 async def _overview(stage: Stage) -> None:
