@@ -249,8 +249,11 @@ class OllmApp(ArrangedApp):
             if names:
                 self.action_pane("downloads")
 
-        memory_bytes = self._main.query_one(InspectorPane).memory_bytes
-        self.push_screen(PullScreen(self.service, self._suggest, self._known, memory_bytes), queue)
+        inspector = self._main.query_one(InspectorPane)
+        self.push_screen(
+            PullScreen(self.service, self._suggest, self._known, lambda: inspector.memory_bytes),
+            queue,
+        )
 
     def action_undo(self) -> None:
         """Take back the last delete, while that can be."""

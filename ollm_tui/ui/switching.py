@@ -4,6 +4,7 @@ from collections.abc import Callable
 from functools import partial
 from typing import TYPE_CHECKING
 
+from ollm_tui.core.text import clean_line
 from ollm_tui.service.service import ModelService
 from ollm_tui.ui import format as words
 from ollm_tui.ui import work
@@ -60,7 +61,8 @@ class SwitchingApp(ThemedApp):
             self._offer_to_save(server)
 
     async def _leave_service(self, service: ModelService) -> None:
-        """Let go of a service, once its downloads have ended. Source: ruling Z1."""
+        """Let go of a service, once its downloads have ended. Source: rulings Z1 and Z14."""
+        self._keep_the_pending(service)
         if not (items := interrupted(service)):
             await service.close()
             return
@@ -70,6 +72,18 @@ class SwitchingApp(ThemedApp):
             markup=False,
         )
         service.subscribe(lambda event: self._close_when_done(service))
+
+    def _keep_the_pending(self, service: ModelService) -> None:
+        """Take back every delete that has not begun: nobody could do so any more."""
+        kept: list[str] = []
+        while names := service.deletions.undo():
+            kept += map(clean_line, names)
+        if kept:
+            self.notify(
+                f"Not deleted, since another server is asked now: {', '.join(kept)}.",
+                severity="warning",
+                markup=False,
+            )
 
     def _close_when_done(self, service: ModelService) -> None:
         if service in self.left and not interrupted(service):

@@ -49,6 +49,18 @@ async def test_recent_names_come_first(open_app: OpenApp, monkeypatch: pytest.Mo
         assert text.index("hf.co/me/own:q4") < text.index("~9.3 GB")
 
 
+async def test_fit_is_told_although_the_memory_became_known_with_the_dialog_open(
+    open_app: OpenApp,
+) -> None:
+    async with open_app() as screen:
+        screen.app._known = known
+        await screen.press("p")
+        await screen.sees("qwen3:14b: about 9.3 GB")
+        screen.app._main.query_one(InspectorPane).know_memory(24 * GB)
+        await screen.type("qwen3:14b")
+        await screen.sees("fits in 24.0 GB of memory at 4k")
+
+
 async def test_size_and_fit_are_told_before_confirming(
     open_app: OpenApp, server: SandboxServer
 ) -> None:

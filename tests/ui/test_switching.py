@@ -107,6 +107,19 @@ async def test_downloads_stay_with_the_server_that_they_began_on(
             assert other.count("/api/pull") == 0
 
 
+async def test_a_delete_that_could_be_taken_back_is_none_once_another_server_is_asked(
+    open_app: OpenApp, server: SandboxServer
+) -> None:
+    with SandboxServer(models=5, timing=INSTANT) as other:
+        async with open_app() as screen:
+            before = screen.service
+            await before.deletions.delete_later(["qwen3:8b"], delay_s=60)
+            await switch(screen, Source(server.host, other.host), "down")
+            await screen.sees("5 of 5", "Not deleted, since another server", "qwen3:8b")
+            assert before.deletions.pending == ()
+            assert server.count("/api/delete") == 0
+
+
 async def test_a_server_that_does_not_answer_says_so_and_one_can_go_back(
     open_app: OpenApp, server: SandboxServer
 ) -> None:

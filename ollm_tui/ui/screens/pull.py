@@ -42,7 +42,7 @@ class PullScreen(Dialog[list[str]]):
         service: whose models, past downloads and disk count.
         suggest: names that continue what is typed, each with a word about it, best first.
         known: what is known of a name that could be pulled, or None.
-        memory_bytes: of the machine that would run them; None = unknown.
+        memory_bytes: tells that of the machine that would run them; None = unknown yet.
     """
 
     CSS_PATH = "dialog.tcss"
@@ -58,7 +58,7 @@ class PullScreen(Dialog[list[str]]):
         service: ModelService,
         suggest: Suggest,
         known: Known = lambda name: None,
-        memory_bytes: int | None = None,
+        memory_bytes: Callable[[], int | None] = lambda: None,
     ) -> None:
         super().__init__()
         self._service = service
@@ -256,10 +256,11 @@ class PullScreen(Dialog[list[str]]):
             if self._free_bytes is None
             else f"{words.size(self._free_bytes)} free"
         )
+        memory_bytes = self._memory_bytes()
         for model in known:
-            found = verdict(model, self._memory_bytes)
+            found = verdict(model, memory_bytes)
             if found.word in ("tight", "too large") or (found.word == "fits" and len(names) == 1):
-                of = words.size(self._memory_bytes or 0)
+                of = words.size(memory_bytes or 0)
                 subject = "" if len(names) == 1 else f"{model.display_name} "
                 word = "too large for" if found.word == "too large" else f"{found.word} in"
                 yield f"{subject}{word} {of} of memory at {words.context(found.context_tokens)}"
