@@ -4,6 +4,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
+from textual.widgets import OptionList
 
 from ollm_tui.core.model import ModelInfo
 from ollm_tui.core.progress import PullState
@@ -156,3 +157,17 @@ async def test_enter_takes_what_an_arrow_has_picked_else_what_is_typed(open_app:
 
 def queued(screen: Screen) -> set[str]:
     return {item.name for item in screen.service.queue.items}
+
+
+@pytest.mark.parametrize(("size", "least", "most"), [((120, 40), 14, 14), ((80, 24), 7, 7)])
+async def test_many_suggestions_make_the_dialog_no_taller_than_what_is_in_it(
+    open_app: OpenApp, size: tuple[int, int], least: int, most: int
+) -> None:
+    async with open_app(size=size) as screen:
+        screen.app._suggest = lambda word: [(f"model-{n:02}:1b", "one of many") for n in range(60)]
+        await screen.press("p")
+        await screen.sees("model-00:1b", "esc leaves")
+        dialog = screen.app.screen.query_one(".dialog")
+        assert least <= screen.app.screen.query_one(OptionList).size.height <= most
+        in_it = sum(child.outer_size.height for child in dialog.children)
+        assert dialog.size.height == in_it

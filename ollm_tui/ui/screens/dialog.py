@@ -1,6 +1,6 @@
 """What all dialogs are: modal, and left once."""
 
-from typing import TypeVar
+from typing import ClassVar, TypeVar
 
 from textual.await_complete import AwaitComplete
 from textual.screen import ModalScreen
@@ -14,6 +14,8 @@ class Dialog(ModalScreen[T]):
     Textual closes whichever screen is on top, were it the last one, which ends the program. On a
     busy machine enter has closed a dialog, and escape, which was pressed meanwhile, comes to it.
     """
+
+    VERTICAL_BREAKPOINTS: ClassVar[list[tuple[int, str]]] = [(0, "-short"), (32, "-tall")]
 
     def dismiss(self, result: T | None = None) -> AwaitComplete:
         if self not in self.app.screen_stack:
