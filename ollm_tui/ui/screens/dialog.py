@@ -1,6 +1,6 @@
 """What all dialogs are: modal, and left once."""
 
-from typing import ClassVar, TypeVar
+from typing import TypeVar
 
 from textual.await_complete import AwaitComplete
 from textual.screen import ModalScreen
@@ -15,7 +15,7 @@ class Dialog(ModalScreen[T]):
     busy machine enter has closed a dialog, and escape, which was pressed meanwhile, comes to it.
     """
 
-    VERTICAL_BREAKPOINTS: ClassVar[list[tuple[int, str]]] = [(0, "-short"), (32, "-tall")]
+    VERTICAL_BREAKPOINTS = [(0, "-short"), (32, "-tall")]  # noqa: RUF012  # as Textual declares it
 
     def dismiss(self, result: T | None = None) -> AwaitComplete:
         if self not in self.app.screen_stack:
