@@ -33,16 +33,15 @@ class NdjsonReader:
         """
         start = 0
         while (end := chunk.find(b"\n", start)) >= 0:
-            self._extend(chunk[start:end])
-            line = bytes(self._tail)
-            self._tail.clear()
+            line = self._line(chunk[start:end])
             start = end + 1
             message = _parse(line)
             if message is not None:
                 yield message
             elif line.removeprefix(_BYTE_ORDER_MARK).strip():
                 self._count_junk()
-        self._extend(chunk[start:])
+        if start < len(chunk):
+            self._extend(chunk[start:])
 
     def finish(self) -> Iterator[dict[str, object]]:
         """Yield the object of a last line without its newline; a cut one counts for nothing."""
@@ -50,6 +49,15 @@ class NdjsonReader:
         self._tail.clear()
         if message is not None:
             yield message
+
+    def _line(self, end: bytes) -> bytes:
+        """The line that ends so; most come whole in one chunk."""
+        if not self._tail and len(end) <= self._line_limit_bytes:
+            return end
+        self._extend(end)
+        line = bytes(self._tail)
+        self._tail.clear()
+        return line
 
     def _extend(self, part: bytes) -> None:
         if len(self._tail) + len(part) > self._line_limit_bytes:
@@ -70,7 +78,7 @@ class NdjsonReader:
 
 def _parse(line: bytes) -> dict[str, object] | None:
     try:
-        value = json.loads(line.removeprefix(_BYTE_ORDER_MARK))
+        value = json.loads(line.removeprefix(_BYTE_ORDER_MARK).decode("utf-8", "surrogatepass"))
     except (ValueError, RecursionError):
         return None
     return value if isinstance(value, dict) else None

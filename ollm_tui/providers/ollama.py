@@ -29,7 +29,7 @@ from ollm_tui.providers.ndjson import NdjsonReader
 from ollm_tui.providers.ollama_answer import BODY_LIMIT_BYTES, Answer, decode_object, refusal
 from ollm_tui.providers.ollama_host import Host, parse_host
 from ollm_tui.providers.ollama_json import JsonObject, as_line, error_text
-from ollm_tui.providers.pace import Pace
+from ollm_tui.providers.pace import Pace, Pacer
 
 if TYPE_CHECKING:
     from ollm_tui.core.generation import GenerationChunk, GenerationRequest
@@ -94,6 +94,7 @@ class OllamaProvider:
         self._listed: ModelList | None = None
         self._client: HttpClient | None = None
         self._opening = asyncio.Lock()
+        self._pacer = Pacer()
 
     @property
     def kind(self) -> str:
@@ -171,14 +172,15 @@ class OllamaProvider:
                 return None
             return ollama_pull.pull_error(name, answer.error)
 
-        async with aclosing(self._messages("/api/pull", body, refused, Pace())) as messages:
-            async for message in messages:
-                if text := error_text(message):
-                    raise ollama_pull.pull_error(name, text)
-                step = ollama_pull.parse_pull_step(message)
-                yield step
-                if step.phase is PullPhase.SUCCESS:
-                    return
+        with self._pacer.stream() as pace:
+            async with aclosing(self._messages("/api/pull", body, refused, pace)) as messages:
+                async for message in messages:
+                    if text := error_text(message):
+                        raise ollama_pull.pull_error(name, text)
+                    step = ollama_pull.parse_pull_step(message)
+                    yield step
+                    if step.phase is PullPhase.SUCCESS:
+                        return
         raise ollama_pull.download_failed(name, "the stream ended before success")
 
     async def delete(self, name: str) -> None:
