@@ -85,7 +85,9 @@ async def opened_service(
     """
     with opened_setup(options) as setup:
         setup.require_valid(reads_all=reads_all)
-        service = make_service(setup)
+        # Every file that says whom to ask has been read by now; and which process downloads can be
+        # told only of a provider that is known.
+        service = make_service(setup, connection=setup.connection())
         if setup.quick_connection is None:  # else no file says how many
             service.set_concurrency(setup.effective.config.downloads.concurrency)
             service.set_tries(setup.effective.config.downloads.retries)

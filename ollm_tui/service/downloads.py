@@ -5,14 +5,15 @@ which of the two this one is, and what is done for those that watch. Source: rul
 """
 
 import asyncio
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Coroutine
+from contextlib import suppress
 from datetime import datetime
 from typing import TYPE_CHECKING
 
 from ollm_tui.core.error import OllmError, Unsupported
 from ollm_tui.core.event import QueueItem, QueueState
 from ollm_tui.core.name import parse_reference
-from ollm_tui.providers.base import DiscardSupport, DiskSupport, PlanSupport, Provider
+from ollm_tui.providers.base import DiscardSupport, DiskSupport, PlanSupport, Provider, StandIn
 from ollm_tui.service.download import ProgressCallback
 from ollm_tui.service.preflight import Preflight
 from ollm_tui.service.queue import DownloadQueue
@@ -114,17 +115,19 @@ class Downloads:
         return self._memory is not None and self._memory.is_kept_elsewhere
 
     def enqueue(self, name: str, on_progress: ProgressCallback | None = None) -> int:
-        """Queue a download, here or where the queue is kept, and return its id.
+        """Queue a download, here or where the queue is kept.
+
+        Returns:
+            Its id; 0 while it is not known where, and it is queued as soon as it is.
 
         Raises:
             InvalidName: the name fails the grammar.
         """
-        parsed = parse_reference(name)
-        wanted = f"{parsed.scheme}://{parsed.short}" if parsed.is_plain_http else parsed.short
-        if self._watch is not None and self.is_elsewhere:
-            return self._watch.add(wanted, on_progress)
-        self._serve_others()
-        return self.queue.add(wanted, on_progress)
+        wanted = _wanted(name)
+        if self._is_owner_known:
+            return self._add(wanted, on_progress)
+        self._do(self._add_once_known(wanted, on_progress))
+        return 0
 
     async def pull(self, name: str, on_progress: ProgressCallback | None = None) -> None:
         """Download a model and wait for it; cancelling this takes it back.
@@ -133,7 +136,9 @@ class Downloads:
             InvalidName: before anything is asked.
             OllmError: what ended it.
         """
-        number = self.enqueue(name, on_progress)
+        wanted = _wanted(name)
+        await self._learn_owner()
+        number = self._add(wanted, on_progress)
         try:
             await (self._watch if number < 0 and self._watch else self.queue).wait(number)
         except asyncio.CancelledError:
@@ -249,6 +254,35 @@ class Downloads:
             await self._watch.close()
         await self.queue.close()
 
+    # Who downloads.
+
+    @property
+    def _is_owner_known(self) -> bool:
+        """Whether it can be told which process keeps the queue: there is one for each provider."""
+        return self._memory is None or self._memory.is_ready
+
+    async def _learn_owner(self) -> None:
+        """Have the provider made, where it is made when it is first asked."""
+        if not self._is_owner_known and isinstance(self._provider, StandIn):
+            with suppress(OllmError):  # the download meets it again, and tells it
+                await self._provider.stands_for()
+
+    async def _add_once_known(self, wanted: str, on_progress: ProgressCallback | None) -> None:
+        await self._learn_owner()
+        self._add(wanted, on_progress)
+
+    def _add(self, wanted: str, on_progress: ProgressCallback | None) -> int:
+        if self._watch is not None and self.is_elsewhere:
+            return self._watch.add(wanted, on_progress)
+        self._serve_others()
+        return self.queue.add(wanted, on_progress)
+
+    def _do(self, job: Coroutine[object, object, None]) -> None:
+        task = asyncio.create_task(job)
+        self._orders.add(task)
+        task.add_done_callback(self._orders.discard)
+        task.add_done_callback(log_bug)
+
     # For other processes.
 
     def _serve_others(self) -> None:
@@ -264,10 +298,7 @@ class Downloads:
         assert memory is not None
         while True:
             for wish in await memory.wishes():
-                task = asyncio.create_task(self._obey(wish))
-                self._orders.add(task)
-                task.add_done_callback(self._orders.discard)
-                task.add_done_callback(log_bug)
+                self._do(self._obey(wish))
             if self._is_news and memory.is_watched:
                 self._share()
             await self._sleep(POLL_S)
@@ -327,3 +358,13 @@ class Downloads:
         if self._memory is not None and not self._is_closing:
             self._memory.keep_ending(item, self._now())
         self._on_settled(item.name)
+
+
+def _wanted(name: str) -> str:
+    """What the provider is asked for by that name.
+
+    Raises:
+        InvalidName: the name fails the grammar.
+    """
+    parsed = parse_reference(name)
+    return f"{parsed.scheme}://{parsed.short}" if parsed.is_plain_http else parsed.short

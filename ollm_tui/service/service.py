@@ -250,7 +250,7 @@ class ModelService(Assembly):
         await self.downloads.pull(name, on_progress)
 
     def enqueue(self, name: str, on_progress: ProgressCallback | None = None) -> int:
-        """Queue a download and return its id.
+        """Queue a download and return its id; 0 while it is not known who downloads.
 
         Raises:
             InvalidName: the name fails the grammar.

@@ -248,8 +248,8 @@ def test_z15_what_was_known_before_is_shown_with_a_warning_while_nobody_answers(
     """Ruling Z15; here the last known list is that of the moment before."""
     make_service = compose.make_service
 
-    def made_before(setup: Setup) -> ModelService:
-        service = make_service(setup)
+    def made_before(setup: Setup, *, connection: Connection) -> ModelService:
+        service = make_service(setup, connection=connection)
         ask_server = service.list_models
 
         async def list_models(*, refresh: bool = False) -> object:

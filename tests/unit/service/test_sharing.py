@@ -10,11 +10,13 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ollm_tui.core.error import DownloadFailed, ModelInUse, OllmError
+from ollm_tui.cli.deferred import DeferredProvider
+from ollm_tui.core.error import ConfigError, DownloadFailed, ModelInUse, OllmError
 from ollm_tui.core.event import QueueItem
 from ollm_tui.core.model import ModelStatus
 from ollm_tui.core.progress import LayerProgress, ProgressEvent, PullState
 from ollm_tui.core.unused import UnusedModel
+from ollm_tui.providers.base import Provider
 from ollm_tui.service.queue_share import (
     Order,
     SharedQueue,
@@ -29,7 +31,7 @@ from ollm_tui.service.state import _SCHEMA
 from tests.unit.service.fake import FakeClock, FakeProvider, Recorder, layer, model, settle
 
 QUEUED, DOWNLOADING, COMPLETE = PullState.QUEUED, PullState.DOWNLOADING, PullState.COMPLETE
-CANCELLED, PAUSED = PullState.CANCELLED, PullState.PAUSED
+CANCELLED, ERROR, PAUSED = PullState.CANCELLED, PullState.ERROR, PullState.PAUSED
 
 
 class World:
@@ -40,7 +42,7 @@ class World:
         self.clock = FakeClock()
         self.services: list[ModelService] = []
 
-    def open(self, provider: FakeProvider) -> ModelService:
+    def open(self, provider: Provider) -> ModelService:
         service = ModelService(
             provider,
             state_path=self.path,
@@ -117,6 +119,35 @@ async def test_a_pull_is_handed_to_the_keeper_and_followed(world: World) -> None
     percentages = [event.percentage for event in recorder.progress]
     assert percentages == sorted(percentages)
     assert ours.pulls == []
+
+
+async def test_who_downloads_is_asked_only_of_a_provider_that_is_known(world: World) -> None:
+    """One that is made when it is first asked has no kind and no host before, and so no lock."""
+    ours, theirs = FakeProvider(), FakeProvider()
+    await world.open(theirs).start()
+    verb = world.open(DeferredProvider(lambda: ours))
+    pull = asyncio.create_task(verb.pull_model("a"))
+    await world.until(lambda: bool(theirs.pulls))
+    screen = world.open(DeferredProvider(lambda: ours))
+    assert screen.enqueue("b") == 0
+    await world.until(lambda: len(theirs.pulls) == 2)
+    for running in theirs.pulls:
+        await running.succeed()
+    await world.until(pull.done)
+    await pull
+    assert ours.pulls == []
+
+
+async def test_a_provider_that_cannot_be_made_is_told_by_the_download(world: World) -> None:
+    def make() -> Provider:
+        raise ConfigError("No such host")
+
+    screen = world.open(DeferredProvider(make))
+    screen.enqueue("a")
+    await world.until(lambda: states(screen) == {"a": ERROR})
+    assert str(screen.queue.items[0].error) == "No such host"
+    with pytest.raises(ConfigError):
+        await world.open(DeferredProvider(make)).pull_model("b")
 
 
 async def test_a_failure_reaches_the_watcher_with_what_to_do(world: World) -> None:
