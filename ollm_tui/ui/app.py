@@ -205,7 +205,8 @@ class OllmApp(ArrangedApp):
 
     @on(InstalledPane.Sorted)
     def _sorted(self, event: InstalledPane.Sorted) -> None:
-        self.keep_look(self.look._replace(sort=event.column, is_reversed=event.is_reversed))
+        order = event.order
+        self.keep_look(self.look._replace(sort=order.column, is_reversed=order.is_reversed))
 
     def _inspect(self, model: ModelInfo | None) -> None:
         """Show what is known at once, and ask for the rest when the cursor rests."""
