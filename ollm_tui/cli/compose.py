@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from ollm_tui.cli.deferred import DeferredProvider
+from ollm_tui.cli.provider_choice import make_provider
 from ollm_tui.cli.setup import Setup
 from ollm_tui.config.connection import Connection
 from ollm_tui.core.error import ConfigError
@@ -59,9 +60,9 @@ def make_service(setup: Setup, *, connection: Connection | None = None) -> Model
     connection = connection or setup.quick_connection
     provider: Provider
     if connection is None:
-        provider = DeferredProvider(lambda: setup.make_provider(setup.connection()))
+        provider = DeferredProvider(lambda: make_provider(setup, setup.connection()))
     else:
-        provider = setup.make_provider(connection)
+        provider = make_provider(setup, connection)
     return ModelService(
         provider,
         make_database=setup.make_database,

@@ -3,7 +3,7 @@
 from collections.abc import Iterator, Mapping, Sequence
 
 from ollm_tui.cli.compose import make_service
-from ollm_tui.cli.setup import Setup, is_here, machine_memory_bytes
+from ollm_tui.cli.setup import Setup, memory_bytes_for
 from ollm_tui.config.connection import Connection
 from ollm_tui.config.host import normalise_host
 from ollm_tui.config.secret import masked
@@ -66,9 +66,7 @@ class Servers:
 
     def memory_bytes(self, server: Server) -> int | None:
         """The memory of this machine, where the server is on it; else nobody knows."""
-        connection = self._connection(server)
-        is_local = connection.kind == "local" or is_here(connection.host)
-        return machine_memory_bytes() if is_local else None
+        return memory_bytes_for(self._connection(server))
 
     def _connection(self, server: Server) -> Connection:
         if server.typed:

@@ -2,12 +2,11 @@
 
 Without a configuration file the first request needs neither YAML nor pydantic; with one, the
 provider is made once the first frame is out. Routing reads the whole configuration, after that.
+Which provider it is, is chosen in `provider_choice`.
 """
 
 import argparse
 import os
-import shutil
-import socket
 import threading
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
@@ -21,7 +20,6 @@ from ollm_tui.config.node import dotted
 from ollm_tui.config.start import quick_start
 from ollm_tui.core.error import ConfigError
 from ollm_tui.core.text import clean_line
-from ollm_tui.providers.base import Provider
 
 if TYPE_CHECKING:
     from ollm_tui.config.change import Change
@@ -31,8 +29,6 @@ if TYPE_CHECKING:
     from ollm_tui.config.save import Plan
     from ollm_tui.config.target import Target
     from ollm_tui.core.generation import EffectiveOptions
-    from ollm_tui.providers.local.auth import Credentials
-    from ollm_tui.providers.local.location import StoreLocation
     from ollm_tui.routing.database import ModelDatabase
     from ollm_tui.routing.router import Router
     from ollm_tui.ui.simulator.scenarios import ScenarioBook
@@ -41,7 +37,6 @@ STATE_NAME = "state.sqlite"
 LOOK_NAME = "look.json"
 DEMO_MEMORY_BYTES = 24 * 10**9
 """Of the machine that the made-up server would run on: the demo is the same everywhere."""
-PROBE_LIMIT_S = 0.5
 
 
 class Setup:
@@ -59,7 +54,8 @@ class Setup:
         host: str | None = None,
         demo_home: Path | None = None,
     ) -> None:
-        self._host = host
+        self.is_demo = host is not None
+        """Whether the sandbox is asked."""
         flags = {
             name: getattr(options, name, None)
             for name in (
@@ -124,12 +120,12 @@ class Setup:
     @property
     def state_path(self) -> Path | None:
         """Where the queue and the last known lists are kept; nowhere for the demo."""
-        return None if self._host is not None else self.inputs.ollm_home / STATE_NAME
+        return None if self.is_demo else self.inputs.ollm_home / STATE_NAME
 
     @property
     def look_path(self) -> Path | None:
         """Where the look of the screen is kept; nowhere for the demo."""
-        return None if self._host is not None else self.inputs.ollm_home / LOOK_NAME
+        return None if self.is_demo else self.inputs.ollm_home / LOOK_NAME
 
     def connection(self) -> Connection:
         """Whom to ask; reads the files where there are some."""
@@ -155,73 +151,6 @@ class Setup:
         """
         if (reads_all or self.quick_connection is None) and (errors := self.effective.errors):
             raise config_error(errors)
-
-    def make_provider(self, connection: Connection) -> Provider:
-        """The provider that a connection names, or the local store in its stead.
-
-        Raises:
-            ConfigError: its address cannot be used.
-        """
-        if connection.kind == "local" or self._stands_in(connection):
-            return self._local_store(connection)
-        from ollm_tui.providers.ollama import OllamaProvider
-
-        headers = dict(connection.headers)
-        if connection.api_key:
-            headers.setdefault("Authorization", f"Bearer {connection.api_key}")
-        return OllamaProvider(
-            connection.host,
-            asks_registries=self._host is None and not self.inputs.env.get("OLLM_NO_REGISTRY"),
-            # The sandbox has no files, and the store that is here is not its own.
-            locate_store=self._store if self._host is None else None,
-            headers=headers,
-            ca_file=connection.ca_file,
-            credentials=_credentials(connection),
-            read_timeout_s=connection.timeout_s,
-        )
-
-    def _stands_in(self, connection: Connection) -> bool:
-        """Whether nobody named a server, none answers, and a store can do the work in its stead.
-
-        Where Ollama is installed and has no store yet, it is the server that has to be started.
-        Source: ruling Z1.
-        """
-        if connection.is_named:
-            return False
-        from ollm_tui.providers.ollama_host import parse_host
-
-        host = parse_host(connection.host)
-        try:
-            socket.create_connection((host.host, host.port), timeout=PROBE_LIMIT_S).close()
-        except OSError:
-            store = self._store()
-            return store.exists or (store.is_writable and shutil.which("ollama") is None)
-        return False
-
-    def _store(self) -> "StoreLocation":
-        from ollm_tui.providers.local.location import locate_store
-
-        models = self.inputs.env.get("OLLAMA_MODELS", "")
-        return locate_store(home=self.inputs.user_home, ollama_models=models)
-
-    def _local_store(self, connection: Connection) -> Provider:
-        from ollm_tui.providers.local.provider import LocalProvider
-
-        place = self._store()
-        return LocalProvider(
-            place.path,
-            source=place.source,
-            ca_file=connection.ca_file,
-            credentials=_credentials(connection),
-            bytes_per_s=self._bytes_per_s(),
-        )
-
-    def _bytes_per_s(self) -> float | None:
-        """The bandwidth limit; without a configuration file there is none."""
-        if self.quick_connection is not None:
-            return None
-        limit: int | None = self.effective.config.downloads.bandwidth_limit
-        return limit
 
     def make_database(self) -> "ModelDatabase":
         """The known models, with the user's entries."""
@@ -334,18 +263,11 @@ class Setup:
         """Where the screen keeps cases for the router."""
         from ollm_tui.cli.scenario_book import CasesInMemory, FileOfCases
 
-        return FileOfCases(self.inputs) if self._host is None else CasesInMemory()
+        return CasesInMemory() if self.is_demo else FileOfCases(self.inputs)
 
     def memory_bytes(self) -> int | None:
         """The memory of the machine that runs the models, where that is this one; else None."""
-        if self._host is not None:
-            return DEMO_MEMORY_BYTES
-        connection = self.connection()
-        return (
-            machine_memory_bytes()
-            if connection.kind == "local" or is_here(connection.host)
-            else None
-        )
+        return DEMO_MEMORY_BYTES if self.is_demo else memory_bytes_for(self.connection())
 
     def _memory_budget(self) -> int | None:
         """What is set, else three quarters of this machine's memory when the server runs on it."""
@@ -356,27 +278,12 @@ class Setup:
         return None if total_bytes is None else total_bytes * 3 // 4
 
 
-def _credentials(connection: Connection) -> "Mapping[str, Credentials]":
-    """What to tell registries, by host or host:port."""
-    if not connection.registries:
-        return {}
-    from ollm_tui.providers.local.auth import Credentials
-
-    return {
-        host: Credentials(login.user, login.password or "", login.variable)
-        for host, login in connection.registries.items()
-    }
-
-
-def is_here(address: str) -> bool:
-    """Whether a server's address is on this machine."""
+def memory_bytes_for(connection: Connection) -> int | None:
+    """This machine's memory; None where the models run on another, or the system does not tell."""
     from ollm_tui.providers.ollama_host import parse_host
 
-    return parse_host(address).is_loopback
-
-
-def machine_memory_bytes() -> int | None:
-    """This machine's memory; None for a system that does not tell."""
+    if connection.kind != "local" and not parse_host(connection.host).is_loopback:
+        return None
     try:
         total_bytes = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
     except (OSError, ValueError):

@@ -1,23 +1,20 @@
 """A server that speaks Ollama's HTTP API, as a provider.
 
-Owns which endpoint is asked for what, and what its refusals mean there. JSON is read in
-`ollama_wire`, `ollama_pull` and `ollama_chat`; connections are kept in `http`, which is imported
-on first use, in a thread, because httpx takes long.
+Owns which endpoint is asked for what, and what its refusals mean there. `ollama_api` asks; JSON is
+read in `ollama_wire`, `ollama_pull` and `ollama_chat`.
 
 Source: reference/ollama.md 1.
 """
 
-import asyncio
 from collections.abc import AsyncGenerator, Callable, Collection, Mapping
 from contextlib import aclosing
-from typing import TYPE_CHECKING, TypeVar
+from typing import TYPE_CHECKING
 
 from ollm_tui.core.error import (
     DeleteFailed,
     ModelNotFound,
     OllmError,
     ProviderError,
-    ProviderGarbled,
     ProviderOffline,
     Unsupported,
 )
@@ -25,28 +22,23 @@ from ollm_tui.core.model import ModelDetails, ModelList, RunningModel
 from ollm_tui.core.name import parse_reference
 from ollm_tui.core.progress import PullPhase, PullPlan, PullStep
 from ollm_tui.providers import ollama_pull, ollama_wire
-from ollm_tui.providers.ndjson import NdjsonReader
-from ollm_tui.providers.ollama_answer import BODY_LIMIT_BYTES, Answer, decode_object, refusal
+from ollm_tui.providers.ollama_answer import Answer
+from ollm_tui.providers.ollama_api import OllamaApi
 from ollm_tui.providers.ollama_host import Host, parse_host
-from ollm_tui.providers.ollama_json import JsonObject, as_line, error_text
-from ollm_tui.providers.pace import Pace, Pacer
+from ollm_tui.providers.ollama_json import as_line, error_text
+from ollm_tui.providers.pace import Pacer
 
 if TYPE_CHECKING:
     from ollm_tui.core.generation import GenerationChunk, GenerationRequest
     from ollm_tui.providers.base import StoreAccess
-    from ollm_tui.providers.http import HttpClient
     from ollm_tui.providers.local.auth import Credentials
     from ollm_tui.providers.local.location import StoreLocation
     from ollm_tui.providers.ollama_beside import ServerSide
 
 CONNECT_TIMEOUT_S = 5.0
 READ_TIMEOUT_S = 15.0
-FIRST_TIMEOUT_S = 2.0
 DELETE_TIMEOUT_S = 120.0  # the server removes the files before it answers
 _BUSY_STATUSES = (408, 429, 503)  # it is the server that says no, not the registry
-_LARGE_BODY_BYTES = 128 * 1024  # beyond it reading takes longer than a key press may wait
-
-_Parsed = TypeVar("_Parsed")
 
 
 class OllamaProvider:
@@ -83,17 +75,19 @@ class OllamaProvider:
             ConfigError: the address cannot be used.
         """
         self._host = parse_host(host) if isinstance(host, str) else host
-        self._headers = dict(headers or {})
+        self._api = OllamaApi(
+            self._host,
+            headers=dict(headers or {}),
+            ca_file=ca_file,
+            connect_timeout_s=connect_timeout_s,
+            read_timeout_s=read_timeout_s,
+        )
         self._ca_file = ca_file
-        self._connect_timeout_s = connect_timeout_s
-        self._read_timeout_s = read_timeout_s
         self._asks_registries = asks_registries
         self._credentials = dict(credentials or {})
         self._locate_store = locate_store
         self._side: ServerSide | None = None
         self._listed: ModelList | None = None
-        self._client: HttpClient | None = None
-        self._opening = asyncio.Lock()
         self._pacer = Pacer()
 
     @property
@@ -108,19 +102,21 @@ class OllamaProvider:
 
     async def warm(self) -> None:
         """Import the HTTP client ahead of its first use, without holding up the event loop."""
-        await self._http()
+        await self._api.open()
 
     async def version(self) -> str:
         """The server's version; empty for one that does not say. Source: GET /api/version."""
-        answer = await self._fetch("GET", "/api/version")
+        answer = await self._api.fetch("GET", "/api/version")
         if answer.status in (404, 405):
             return ""
-        return as_line(self._success(answer).get("version"))
+        return as_line(self._api.success(answer).get("version"))
 
     async def list_models(self) -> ModelList:
         """What is installed, last changed first. Source: GET /api/tags."""
-        answer = await self._first_answer("/api/tags") or await self._fetch("GET", "/api/tags")
-        self._listed = await self._read(answer, ollama_wire.parse_tags)
+        answer = await self._api.first_answer("/api/tags") or await self._api.fetch(
+            "GET", "/api/tags"
+        )
+        self._listed = await self._api.read(answer, ollama_wire.parse_tags)
         return self._listed
 
     async def show(self, name: str) -> ModelDetails:
@@ -129,9 +125,9 @@ class OllamaProvider:
         Raises:
             ModelNotFound: it is not installed, or a file of it is missing.
         """
-        answer = await self._fetch("POST", "/api/show", {"model": name})
-        self._require_model(answer, name)
-        return await self._read(answer, lambda body: ollama_wire.parse_show(name, body))
+        answer = await self._api.fetch("POST", "/api/show", {"model": name})
+        _require_model(answer, name)
+        return await self._api.read(answer, lambda body: ollama_wire.parse_show(name, body))
 
     async def plan(self, name: str) -> PullPlan:
         """What a pull of `name` would fetch; asks the registry, not the server.
@@ -173,7 +169,7 @@ class OllamaProvider:
             return ollama_pull.pull_error(name, answer.error)
 
         with self._pacer.stream() as pace:
-            async with aclosing(self._messages("/api/pull", body, refused, pace)) as messages:
+            async with aclosing(self._api.messages("/api/pull", body, refused, pace)) as messages:
                 async for message in messages:
                     if text := error_text(message):
                         raise ollama_pull.pull_error(name, text)
@@ -190,10 +186,10 @@ class OllamaProvider:
             ModelNotFound: it is not installed.
             DeleteFailed: it may be half gone.
         """
-        answer = await self._fetch(
+        answer = await self._api.fetch(
             "DELETE", "/api/delete", {"model": name}, timeout_s=DELETE_TIMEOUT_S
         )
-        self._require_model(answer, name)
+        _require_model(answer, name)
         if answer.status >= 500 and answer.error:
             raise DeleteFailed(
                 f"Could not delete {name}",
@@ -203,7 +199,7 @@ class OllamaProvider:
                     "If it has gone, the server removes what is left of it at its next start.",
                 ),
             )
-        self._require_success(answer)
+        self._api.require_success(answer)
 
     async def copy(self, source: str, destination: str) -> None:
         """Give a model a second name; one that exists is replaced. Source: POST /api/copy.
@@ -212,9 +208,9 @@ class OllamaProvider:
             ModelNotFound: `source` is not installed.
         """
         body = {"source": source, "destination": destination}
-        answer = await self._fetch("POST", "/api/copy", body)
-        self._require_model(answer, source)
-        self._require_success(answer)
+        answer = await self._api.fetch("POST", "/api/copy", body)
+        _require_model(answer, source)
+        self._api.require_success(answer)
 
     async def running(self) -> tuple[RunningModel, ...]:
         """The models in memory, latest to leave first. Source: GET /api/ps.
@@ -222,13 +218,13 @@ class OllamaProvider:
         Raises:
             Unsupported: the server is too old to tell.
         """
-        answer = await self._fetch("GET", "/api/ps")
+        answer = await self._api.fetch("GET", "/api/ps")
         if answer.status in (404, 405) and not answer.is_web_page:
             raise Unsupported(
                 f"{self.host} does not tell which models are in memory",
                 actions=("Update the Ollama server.",),
             )
-        return await self._read(answer, ollama_wire.parse_ps)
+        return await self._api.read(answer, ollama_wire.parse_ps)
 
     async def load(self, name: str, keep_alive: str | float | None = None) -> None:
         """Bring a model into memory; returns when it is there. Source: POST /api/generate.
@@ -242,8 +238,8 @@ class OllamaProvider:
         answer = await self._ask_to_keep("/api/generate", name, keep_alive)
         if answer.status == 400 and "does not support generate" in answer.error:
             answer = await self._ask_to_keep("/api/embed", name, keep_alive)
-        self._require_model(answer, name)
-        self._success(answer)
+        _require_model(answer, name)
+        self._api.success(answer)
 
     async def unload(self, name: str) -> None:
         """Ask for a model to leave memory; it does once its running requests end.
@@ -252,8 +248,8 @@ class OllamaProvider:
             ModelNotFound: it is not installed.
         """
         answer = await self._ask_to_keep("/api/generate", name, 0)
-        self._require_model(answer, name)
-        self._success(answer)
+        _require_model(answer, name)
+        self._api.success(answer)
 
     async def chat(self, request: "GenerationRequest") -> "AsyncGenerator[GenerationChunk, None]":
         """Stream the answer; the last chunk has `done` set. Source: POST /api/chat.
@@ -265,9 +261,11 @@ class OllamaProvider:
         from ollm_tui.providers.ollama_chat import chat_body, parse_chat_chunk
 
         def refused(answer: Answer) -> OllmError | None:
-            return self._not_found(answer, request.model)
+            return _not_found(answer, request.model)
 
-        async with aclosing(self._messages("/api/chat", chat_body(request), refused)) as messages:
+        async with aclosing(
+            self._api.messages("/api/chat", chat_body(request), refused)
+        ) as messages:
             async for message in messages:
                 if text := error_text(message):
                     raise ProviderError(
@@ -307,9 +305,7 @@ class OllamaProvider:
 
     async def close(self) -> None:
         """Let go of every connection; a later request opens new ones."""
-        client, self._client = self._client, None
-        if client is not None:
-            await client.close()
+        await self._api.close()
         if self._side is not None:
             await self._side.close()
 
@@ -325,67 +321,6 @@ class OllamaProvider:
             )
         return self._side
 
-    async def _http(self) -> "HttpClient":
-        async with self._opening:
-            if self._client is None:
-                self._client = await asyncio.to_thread(self._open)
-            return self._client
-
-    def _open(self) -> "HttpClient":
-        from ollm_tui.providers.http import HttpClient, preload
-
-        preload()
-        return HttpClient(
-            self._host,
-            headers=self._headers,
-            ca_file=self._ca_file,
-            connect_timeout_s=self._connect_timeout_s,
-            read_timeout_s=self._read_timeout_s,
-        )
-
-    async def _fetch(
-        self, method: str, path: str, body: JsonObject | None = None, *, timeout_s: float = 0
-    ) -> Answer:
-        client = await self._http()
-        return await client.fetch(
-            method, path, body, timeout_s=max(timeout_s, self._read_timeout_s)
-        )
-
-    async def _first_answer(self, path: str) -> Answer | None:
-        """The answer to a plain GET without loading httpx for it, where that is possible."""
-        host = self._host
-        is_plain = host.scheme == "http" and host.is_loopback and not (host.user or self._headers)
-        if self._client is not None or not is_plain:
-            return None
-        from ollm_tui.providers.first_answer import first_answer
-
-        return await asyncio.to_thread(
-            first_answer, host, path, timeout_s=FIRST_TIMEOUT_S, limit_bytes=BODY_LIMIT_BYTES
-        )
-
-    async def _messages(
-        self,
-        path: str,
-        body: JsonObject,
-        refused: Callable[[Answer], OllmError | None],
-        pace: Pace | None = None,
-    ) -> AsyncGenerator[JsonObject, None]:
-        """Stream the objects of an answer; `refused` may know a better error for a refusal."""
-        client = await self._http()
-        reader = NdjsonReader()
-        async with client.stream("POST", path, body) as (answer, chunks):
-            if not answer.is_success:
-                raise refused(answer) or refusal(answer, self._host)
-            if answer.is_web_page:
-                decode_object(answer, self._host)
-            async for chunk in chunks:
-                for message in reader.feed(chunk):
-                    yield message
-                if pace is not None:
-                    await pace.keep()
-            for message in reader.finish():
-                yield message
-
     async def _ask_to_keep(self, path: str, name: str, keep_alive: str | float | None) -> Answer:
         """Send a request without a prompt, which only loads or unloads; loading has no limit."""
         body: dict[str, object] = {"model": name, "stream": False}
@@ -393,40 +328,16 @@ class OllamaProvider:
             body = {"model": name, "input": ""}
         if keep_alive is not None:
             body["keep_alive"] = keep_alive
-        client = await self._http()
-        return await client.fetch("POST", path, body, timeout_s=None)
+        return await self._api.fetch("POST", path, body, timeout_s=None)
 
-    async def _read(self, answer: Answer, parse: Callable[[JsonObject], _Parsed | None]) -> _Parsed:
-        """Parse a successful answer, a large one in a thread."""
 
-        def read() -> _Parsed:
-            message = self._success(answer)
-            if (parsed := parse(message)) is not None:
-                return parsed
-            text = error_text(message)  # there are servers that say no with "200 OK"
-            says = f" but says: {text}" if text else ""
-            raise ProviderGarbled(
-                f"{self.host} does not answer as Ollama does",
-                cause=f"its answer has no list of models{says}{answer.answerer}",
-            )
+def _require_model(answer: Answer, name: str) -> None:
+    if error := _not_found(answer, name):
+        raise error
 
-        large = len(answer.body) > _LARGE_BODY_BYTES
-        return await asyncio.to_thread(read) if large else read()
 
-    def _success(self, answer: Answer) -> JsonObject:
-        self._require_success(answer)
-        return decode_object(answer, self._host)
-
-    def _require_success(self, answer: Answer) -> None:
-        if not answer.is_success:
-            raise refusal(answer, self._host)
-
-    def _require_model(self, answer: Answer, name: str) -> None:
-        if error := self._not_found(answer, name):
-            raise error
-
-    def _not_found(self, answer: Answer, name: str) -> ModelNotFound | None:
-        """Ollama's own 404; one without its error text comes from somebody else."""
-        if answer.status != 404 or not answer.error:
-            return None
-        return ModelNotFound(f"{name} is not installed", cause=answer.error)
+def _not_found(answer: Answer, name: str) -> ModelNotFound | None:
+    """Ollama's own 404; one without its error text comes from somebody else."""
+    if answer.status != 404 or not answer.error:
+        return None
+    return ModelNotFound(f"{name} is not installed", cause=answer.error)

@@ -11,9 +11,7 @@ from typing import TYPE_CHECKING, ClassVar
 from textual import on
 from textual.binding import BindingType
 from textual.screen import Screen
-from textual.timer import Timer
 
-from ollm_tui.core.error import OllmError, Unsupported
 from ollm_tui.core.event import (
     Event,
     ModelsState,
@@ -21,7 +19,6 @@ from ollm_tui.core.event import (
     PendingDeletions,
     QueueState,
     RunningState,
-    ServerHealth,
     StoreState,
     UpdatesState,
 )
@@ -44,13 +41,11 @@ if TYPE_CHECKING:
     from ollm_tui.config.resolve import Effective
     from ollm_tui.ui.screens.config import SettingsSource
     from ollm_tui.ui.screens.servers import ServerSource
+    from ollm_tui.ui.server_watch import ServerWatch
     from ollm_tui.ui.simulator.scenarios import ScenarioBook
 
 _LOG = logging.getLogger(__name__)
-INSPECT_AFTER_S = 0.06
 _NAMED = 3  # unreadable entries that a toast has room for
-MEMORY_EVERY_S = 5.0
-ALIVE_EVERY_S = 30.0
 GARBAGE_AFTER = (10_000, 4, 250)  # looking through ten thousand models holds a key up for long
 SETTLED_S = 4.0
 TURN_S = 0.001
@@ -102,10 +97,8 @@ class OllmApp(ArrangedApp):
         self._suggest = suggest
         self._known = known
         self._log_file = log_file
-        self._has_timers = False
-        self._unseen_s = 0.0
+        self._watch: ServerWatch | None = None
         self._problems: tuple[Problem, ...] = ()
-        self._inspect_timer: Timer | None = None
         self._bridge = Bridge(self._show, self)
         self._unsubscribe: Callable[[], None] | None = None
 
@@ -173,12 +166,6 @@ class OllmApp(ArrangedApp):
             if (show_queue := getattr(screen, "show_queue", None)) is not None:
                 show_queue(state)
 
-    def _count_down(self) -> None:
-        """Say once a second how long a delete can still be taken back."""
-        if self.is_running and self.service.deletions.pending:
-            self._show_status()
-            self.set_timer(1.0, self._count_down)
-
     def _tell_problems(self, state: ModelsState) -> None:
         """Name the entries that are no rows, once; without models the list itself names them."""
         if state.problems == self._problems or not state.models:
@@ -197,7 +184,7 @@ class OllmApp(ArrangedApp):
     @on(RowList.Moved, "#installed, #running, #disk")
     def inspect(self) -> None:
         if self.screen_stack:  # a list may still move while the screens are being closed
-            self._inspect(self._main.model)
+            self._main.query_one(InspectorPane).follow(self._main.model)
 
     @on(RowList.Chosen, "#installed")
     def _row_chosen(self) -> None:
@@ -205,19 +192,8 @@ class OllmApp(ArrangedApp):
 
     @on(InstalledPane.Sorted)
     def _sorted(self, event: InstalledPane.Sorted) -> None:
-        self.keep_look(self.look._replace(sort=event.column, is_reversed=event.is_reversed))
-
-    def _inspect(self, model: ModelInfo | None) -> None:
-        """Show what is known at once, and ask for the rest when the cursor rests."""
-        if self._inspect_timer is not None:
-            self._inspect_timer.stop()
-        inspector = self._main.query_one(InspectorPane)
-        inspector.show(model)
-        if model is not None:
-            self._inspect_timer = self.set_timer(
-                INSPECT_AFTER_S,
-                lambda: work.run(self, inspector.load(model), "inspect", exclusive=True),
-            )
+        order = event.order
+        self.keep_look(self.look._replace(sort=order.column, is_reversed=order.is_reversed))
 
     # Keys that work anywhere.
 
@@ -273,8 +249,6 @@ class OllmApp(ArrangedApp):
     async def show_service(self, service: ModelService) -> None:
         if self._unsubscribe is not None:
             self._unsubscribe()
-        if self._inspect_timer is not None:
-            self._inspect_timer.stop()
         self.service = service
         self._bridge = Bridge(self._show, self)
         self._problems, self._arranged, self._situation = (), None, None
@@ -309,18 +283,12 @@ class OllmApp(ArrangedApp):
         gc.set_threshold(*GARBAGE_AFTER)
         gc.enable()
         sys.setswitchinterval(TURN_S)
-        work.run(self, self._first_look(), "refresh", exclusive=True)
-        if not self._has_timers:
-            self._has_timers = True
-            self.set_interval(MEMORY_EVERY_S, self._ask_memory)
-            self.set_interval(terminal.CHECK_EVERY_S, self._check_terminal)
+        if self._watch is None:
+            from ollm_tui.ui.server_watch import ServerWatch  # the frame did without it
 
-    async def _first_look(self) -> None:
-        await self.service.start()
-        if await self.service.refresh_models():
-            # Whatever else is asked loads the HTTP client, so the list is drawn before.
-            self.call_after_refresh(self._ask_server)
-        self.call_after_refresh(self._read_settings)
+            self._watch = ServerWatch(self)
+            self.set_interval(terminal.CHECK_EVERY_S, self._check_terminal)
+        self._watch.begin(then=self._read_settings)
 
     def _read_settings(self) -> None:
         source = self.settings.source
@@ -371,39 +339,6 @@ class OllmApp(ArrangedApp):
     async def _settings_changed(self) -> None:
         await self.service.settings_changed()
         self._main.query_one(RouterPane).ask_again()
-
-    def _ask_server(self) -> None:
-        work.run(self, self._ask_for_the_rest(), "server", exclusive=True)
-
-    async def _ask_for_the_rest(self) -> None:
-        await self.service.refresh_server()
-        await self.service.learn_details()  # what failed is asked for again with the cursor on it
-
-    def _ask_memory(self) -> None:
-        if self.service.server.health is not ServerHealth.ONLINE:
-            return
-        if self._is_list_shown and self.service.can_run:
-            work.run(self, self._memory(), "memory", exclusive=True)
-            return
-        self._unseen_s += MEMORY_EVERY_S
-        if self._unseen_s >= ALIVE_EVERY_S:
-            self._unseen_s = 0.0
-            work.run(self, self._is_it_alive(), "memory", exclusive=True)
-
-    async def _is_it_alive(self) -> None:
-        """While nothing shown needs the server, only whether it is there is asked, and rarely."""
-        try:
-            await self.service.version()
-        except OllmError:
-            self.action_refresh()  # which says what is wrong, once
-
-    async def _memory(self) -> None:
-        try:
-            await self.service.refresh_running()
-        except Unsupported:
-            pass  # the view of what runs says so
-        except OllmError:
-            self.action_refresh()  # which says what is wrong, once
 
     def _check_terminal(self) -> None:
         if not self.is_headless and terminal.is_gone():

@@ -26,7 +26,8 @@ class ArrangedApp(SwitchingApp):
     _is_zoomed = False
     _is_composed = False
     """Whether the panes are there."""
-    _is_list_shown = True
+    is_list_shown = True
+    """Whether the first pane is in sight."""
     _width = WIDE_FROM
     _arranged: tuple[str, bool, int, str] | None = None
     _situation: keymap.Situation | None = None
@@ -139,7 +140,7 @@ class ArrangedApp(SwitchingApp):
         if arrangement == self._arranged:
             return
         self._arranged = arrangement
-        self._is_list_shown = self._active == "installed" or not is_alone
+        self.is_list_shown = self._active == "installed" or not is_alone
         main.set_class(is_alone, "-alone")
         for pane in PANES:
             widget = main.pane(pane)
@@ -177,6 +178,12 @@ class ArrangedApp(SwitchingApp):
             ),
             layout=False,
         )
+
+    def _count_down(self) -> None:
+        """Say once a second how long a delete can still be taken back."""
+        if self.is_running and self.service.deletions.pending:
+            self._show_status()
+            self.set_timer(1.0, self._count_down)
 
     def _deleting(self) -> str:
         if not self.service.deletions.pending:

@@ -53,6 +53,14 @@ def verdict(
     return Verdict(word, style, needed.total_bytes, needed.approximate, served)
 
 
+def fit_cell(model: ModelInfo, memory_bytes: int) -> tuple[str, str]:
+    """The verdict in five cells, with its style."""
+    found = verdict(model, memory_bytes)
+    # Only what needs a second thought has a colour.
+    style = "dim" if found.word == "fits" else found.style
+    return {"too large": "large", "elsewhere": "–"}.get(found.word, found.word), style
+
+
 def fit_lines(model: ModelInfo, memory_bytes: int | None) -> Iterator[tuple[str, str]]:
     """The verdict and how it comes about: texts with their styles."""
     if model.remote:

@@ -13,6 +13,7 @@ from ollm_tui.core.name import parse_name
 
 if TYPE_CHECKING:
     from ollm_tui.core.diagnosis import StoreReport
+    from ollm_tui.core.model import ModelInfo
     from ollm_tui.core.store import Leftover
     from ollm_tui.core.unused import UnusedModel
     from ollm_tui.service.freed import Freed
@@ -127,6 +128,17 @@ def parameters(billions: float | None) -> str:
     if billions < 1:
         return f"{billions * 1000:.0f}M"
     return f"{billions:.1f}B"
+
+
+def capabilities(model: "ModelInfo") -> str:
+    """Capabilities in four cells: Tools, Vision, Reasoning, Streaming; E for embedding only."""
+    can = model.capabilities
+    if can is None:
+        return "?"
+    if model.embedding_only:
+        return "E"
+    letters = (("T", can.tool_calling), ("V", can.vision), ("R", can.thinking))
+    return "".join(letter for letter, has in letters if has) + ("S" if can.streaming else "")
 
 
 def bar(percentage: float, width: int) -> str:

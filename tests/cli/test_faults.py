@@ -12,7 +12,7 @@ import pytest
 from ollm_tui.cli import compose
 from ollm_tui.cli.setup import Setup
 from ollm_tui.config.connection import Connection
-from ollm_tui.providers import ollama
+from ollm_tui.providers import ollama_api
 from ollm_tui.sandbox.faults import WRONG_SHAPES, EndpointMode
 from ollm_tui.sandbox.server import SandboxServer
 from ollm_tui.service.service import ModelService
@@ -71,7 +71,7 @@ def test_a_server_that_hangs_is_status_3(
 ) -> None:
     hasty = functools.partial(Connection, timeout_s=0.02)
     monkeypatch.setattr("ollm_tui.config.start.Connection", hasty)
-    monkeypatch.setattr(ollama, "FIRST_TIMEOUT_S", 0.02)
+    monkeypatch.setattr(ollama_api, "FIRST_TIMEOUT_S", 0.02)
     server.faults.set("*", EndpointMode.HANG)
     for arguments in VERBS:
         result = ask(*arguments)

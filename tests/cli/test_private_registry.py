@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 
 from ollm_tui.cli.arguments import parse_arguments
+from ollm_tui.cli.provider_choice import make_provider
 from ollm_tui.cli.servers import Servers
 from ollm_tui.cli.setup import Setup
 from ollm_tui.providers.base import PlanSupport
@@ -90,7 +91,7 @@ async def test_totals_and_updates_beside_a_server_sign_in(
     source = Servers(setup)
     typed = source._connection(source.typed("127.0.0.1:9"))
     for connection in (setup.connection(), typed):
-        provider = setup.make_provider(connection)
+        provider = make_provider(setup, connection)
         assert isinstance(provider, PlanSupport)
         assert (await provider.plan(registry.name())).total_bytes == MODEL.total_bytes
         await provider.close()

@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 from ollm_tui.cli.arguments import parse_arguments
+from ollm_tui.cli.provider_choice import make_provider
 from ollm_tui.cli.setup import Setup
 from ollm_tui.providers.local.provider import LocalProvider
 from ollm_tui.providers.ollama import OllamaProvider
@@ -62,7 +63,7 @@ def test_nothing_stands_in_for_a_server_that_was_named(
     cli: Cli, root: Path, named: tuple[str, ...]
 ) -> None:
     setup = Setup(parse_arguments(["list", *named]))
-    assert isinstance(setup.make_provider(setup.connection()), OllamaProvider)
+    assert isinstance(make_provider(setup, setup.connection()), OllamaProvider)
 
 
 def test_the_bandwidth_limit_of_the_configuration_reaches_the_store(
@@ -71,6 +72,6 @@ def test_the_bandwidth_limit_of_the_configuration_reaches_the_store(
     config = tmp_path / "config.yaml"
     config.write_text("provider: local\ndownloads: {bandwidthLimit: 2M}\n")
     setup = Setup(parse_arguments(["list", "--config", str(config)]))
-    provider = setup.make_provider(setup.connection())
+    provider = make_provider(setup, setup.connection())
     assert isinstance(provider, LocalProvider)
     assert provider.limit.bytes_per_s == 2_000_000

@@ -12,7 +12,7 @@ import pytest
 
 from ollm_tui.core.error import OllmError, ProviderGarbled, ProviderOffline
 from ollm_tui.core.progress import PullState
-from ollm_tui.providers import ollama
+from ollm_tui.providers import ollama_api
 from ollm_tui.providers.ollama import OllamaProvider
 from ollm_tui.sandbox.roster import catalogue_models
 from ollm_tui.sandbox.server import SandboxServer
@@ -116,7 +116,7 @@ async def test_no_broken_connection_is_waited_for_beyond_the_limit(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     """Row 3: the right error within the limit, wherever the answer breaks off."""
-    monkeypatch.setattr(ollama, "FIRST_TIMEOUT_S", LIMIT_S)
+    monkeypatch.setattr(ollama_api, "FIRST_TIMEOUT_S", LIMIT_S)
     breaks: list[Break] = []
     with tcp_proxy(_port(server), lambda _: breaks.pop() if breaks else Break()) as proxy:
         provider = OllamaProvider(proxy.netloc, read_timeout_s=LIMIT_S)

@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from ollm_tui.core.error import ConfigError, OllmError, ProviderGarbled, ProviderOffline
-from ollm_tui.providers import http, ollama
+from ollm_tui.providers import http, ollama_api
 from ollm_tui.providers.ollama import OllamaProvider
 from ollm_tui.providers.ollama_host import parse_host
 from tests.provider.loopback import Answerer, Exchange, LoopbackServer, raw, whole
@@ -110,7 +110,7 @@ async def test_an_answer_that_is_none_of_ollamas_is_garbled(
 async def test_a_byte_now_and_then_does_not_make_the_wait_longer(
     server: LoopbackServer, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(ollama, "FIRST_TIMEOUT_S", 0.1)
+    monkeypatch.setattr(ollama_api, "FIRST_TIMEOUT_S", 0.1)
     error = await _failure(server, _trickle)
     assert isinstance(error, ProviderOffline)
     assert "did not finish answering within 0.2 s" in error.cause

@@ -3,7 +3,7 @@
 import pytest
 
 from ollm_tui.core.event import ServerHealth
-from ollm_tui.providers import ollama
+from ollm_tui.providers import ollama_api
 from ollm_tui.sandbox.faults import WRONG_SHAPES
 from ollm_tui.sandbox.server import SandboxServer
 from ollm_tui.sandbox.timing import INSTANT
@@ -87,7 +87,7 @@ async def test_no_wrong_shape_looks_like_an_empty_store(
 async def test_a_hanging_server_is_given_up_and_keys_work_meanwhile(
     open_app: OpenApp, server: SandboxServer, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(ollama, "FIRST_TIMEOUT_S", 0.05)
+    monkeypatch.setattr(ollama_api, "FIRST_TIMEOUT_S", 0.05)
     server.faults.set("/api/tags", "hang")
     async with open_app(wait=False, read_timeout_s=1.0) as screen:
         await screen.sees("Asking the server")

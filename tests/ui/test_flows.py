@@ -340,10 +340,12 @@ async def test_memory_is_asked_for_only_while_the_list_is_in_sight(
         await screen.press("2", "z")
         await screen.misses("1 Installed ─")
         asked = server.count("/api/ps")
-        screen.app._ask_memory()
+        watch = screen.app._watch
+        assert watch is not None
+        watch.look()
         await screen.service.version()  # behind which such a question would stand
         assert server.count("/api/ps") == asked
         await screen.press("z")
         await screen.sees("1 Installed ─")
-        screen.app._ask_memory()
+        watch.look()
         await screen.until(lambda: server.count("/api/ps") > asked)

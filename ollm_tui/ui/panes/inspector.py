@@ -5,6 +5,7 @@ from dataclasses import replace
 from datetime import datetime
 
 from textual.content import Content
+from textual.timer import Timer
 
 from ollm_tui.core.error import OllmError, ProviderError
 from ollm_tui.core.event import ModelsState
@@ -16,6 +17,7 @@ from ollm_tui.ui.fit_words import fit_lines
 from ollm_tui.ui.no_answer import WAYS_ON, no_answer
 from ollm_tui.ui.text_pane import Text, TextPane
 
+RESTS_AFTER_S = 0.06
 SECTIONS = ("Overview", "Parameters", "Template", "Licence", "Metadata", "Files")
 
 
@@ -34,12 +36,24 @@ class InspectorPane(TextPane):
         self.memory_bytes: int | None = None
         """Of the machine that runs the models; None = nobody knows."""
         self._section = 0
+        self._resting: Timer | None = None
         self.border_title = Content("3 Inspector")
 
     @property
     def model(self) -> ModelInfo | None:
         """What is shown."""
         return self._model
+
+    def follow(self, model: ModelInfo | None) -> None:
+        """Show what is known of a model at once; ask for the rest when the cursor rests on it."""
+        if self._resting is not None:
+            self._resting.stop()
+        self.show(model)
+        if model is not None:
+            self._resting = self.set_timer(
+                RESTS_AFTER_S,
+                lambda: work.run(self, self.load(model), "inspect", exclusive=True),
+            )
 
     async def load(self, model: ModelInfo) -> None:
         """Ask for the details of a model and draw them, or why there are none."""

@@ -1,49 +1,29 @@
-"""The installed models: a table with cursor, marks, sort and filter. Keeps no other truth."""
+"""The installed models: a table with cursor, marks, order and filter. Keeps no other truth."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from textual.content import Content
 from textual.message import Message
 
 from ollm_tui.core.event import ModelsState, PendingDeletions, QueueState, UpdatesState
-from ollm_tui.core.fit import estimate_memory
 from ollm_tui.core.model import UNKNOWN_FAMILY, ModelInfo
 from ollm_tui.core.name import name_key
 from ollm_tui.service.service import ModelService
 from ollm_tui.ui import format as words
 from ollm_tui.ui import keymap, work
-from ollm_tui.ui.fit_words import USUAL_CONTEXT_TOKENS, verdict
+from ollm_tui.ui.fit_words import fit_cell
 from ollm_tui.ui.look import Look
+from ollm_tui.ui.model_order import Order
 from ollm_tui.ui.no_answer import no_answer
 from ollm_tui.ui.rows import Column, Piece, RowList, fit_name
 
 if TYPE_CHECKING:
     from ollm_tui.core.filter import Filter
 
-_BIG = float("inf")
 _FIRST = -1  # to leave when room gets scarce
 _NAME = 1  # which column the name is in
-
-
-def _age(model: ModelInfo) -> float:
-    return -model.modified_at.timestamp() if model.modified_at else _BIG
-
-
 _NO_LOOK = Look()
-
-# What sorting by each column compares; the first key press puts what one looks for on top.
-_SORTS: dict[str, Callable[[ModelInfo], object]] = {
-    "NAME": lambda model: model.display_name.casefold(),
-    "FAMILY": lambda model: (model.family == UNKNOWN_FAMILY, model.family),
-    "PARAMS": lambda model: -(model.parameters_billions or 0),
-    "QUANT": lambda model: model.quantization or "~",
-    "CTX": lambda model: -(model.context_window or 0),
-    "SIZE": lambda model: -model.size_bytes,
-    "CAPS": lambda model: _caps(model).replace("·", "~"),
-    "FIT": lambda model: -estimate_memory(model, USUAL_CONTEXT_TOKENS).total_bytes,
-    "MODIFIED": _age,
-}
 
 
 class InstalledPane(RowList[ModelInfo]):
@@ -88,10 +68,9 @@ class InstalledPane(RowList[ModelInfo]):
     class Sorted(Message):
         """The list is in another order."""
 
-        def __init__(self, column: str, is_reversed: bool) -> None:
+        def __init__(self, order: Order) -> None:
             super().__init__()
-            self.column = column
-            self.is_reversed = is_reversed
+            self.order = order
 
     def __init__(self, service: ModelService, look: Look = _NO_LOOK) -> None:
         super().__init__(id="installed", key=lambda model: model.name, classes="pane")
@@ -99,8 +78,7 @@ class InstalledPane(RowList[ModelInfo]):
         self._state = ModelsState(loading=True)
         self._filter: Filter | None = None
         self._sorted: list[ModelInfo] = []
-        self._sort = look.sort if look.sort in _SORTS else "MODIFIED"
-        self._is_reversed = look.is_reversed
+        self._order = Order.of_look(look)
         self._marked: set[str] = set()
         self._arriving: frozenset[str] = frozenset()
         self._outdated: frozenset[str] = frozenset()
@@ -179,7 +157,7 @@ class InstalledPane(RowList[ModelInfo]):
 
     def cells(self, model: ModelInfo) -> Sequence[Piece]:
         dim = "dim" if self._state.stale or model.name in self._leaving else ""
-        fit = () if self._memory_bytes is None else (self._fit_cell(model),)
+        fit = () if self._memory_bytes is None else (fit_cell(model, self._memory_bytes),)
         return (
             self._mark(model),
             (
@@ -191,31 +169,19 @@ class InstalledPane(RowList[ModelInfo]):
             (model.quantization or words.UNKNOWN, "dim"),
             (words.context(model.context_window), dim),
             ("remote" if model.remote else words.size(model.size_bytes), dim),
-            (_caps(model), "dim"),
+            (words.capabilities(model), "dim"),
             *fit,
             (words.age(model.modified_at, self._now), "dim"),
         )
 
-    def _fit_cell(self, model: ModelInfo) -> Piece:
-        found = verdict(model, self._memory_bytes)
-        # Only what needs a second thought has a colour.
-        style = "dim" if found.word == "fits" else found.style
-        return {"too large": "large", "elsewhere": "–"}.get(found.word, found.word), style
-
     def header(self, column: Column) -> str:
-        if column.title != self._sort:
-            return column.title
-        arrow = "▲" if self._is_reversed else "▼"
-        return column.title[: column.width - 1] + arrow
+        return self._order.header(column)
 
     def header_clicked(self, x: int) -> None:
         at = 1
         for column, width in zip(self.COLUMNS, self.widths, strict=True):
             if width and at <= x <= at + width and column.title:
-                if self._sort == column.title:
-                    self._is_reversed = not self._is_reversed
-                self._sort = column.title
-                self._reorder()
+                self._reorder(self._order.picked(column.title))
                 return
             at += width + 1 if width else 0
 
@@ -225,14 +191,10 @@ class InstalledPane(RowList[ModelInfo]):
             for column, width in zip(self.COLUMNS, self.widths, strict=True)
             if width and column.title
         ]
-        at = shown.index(self._sort) if self._sort in shown else -1
-        self._sort = shown[(at + 1) % len(shown)]
-        self._is_reversed = False
-        self._reorder()
+        self._reorder(self._order.next_of(shown))
 
     def action_reverse(self) -> None:
-        self._is_reversed = not self._is_reversed
-        self._reorder()
+        self._reorder(self._order.turned())
 
     def action_mark(self) -> None:
         if self.item is None:
@@ -329,18 +291,14 @@ class InstalledPane(RowList[ModelInfo]):
             return ("☁", "dim")
         return (" ", "")
 
-    def _reorder(self) -> None:
+    def _reorder(self, order: Order) -> None:
+        self._order = order
         self._sort_anew()
-        self.post_message(self.Sorted(self._sort, self._is_reversed))
+        self.post_message(self.Sorted(order))
 
     def _sort_anew(self) -> None:
         # Kept in order, so that a letter more of a filter costs no sorting.
-        models = sorted(self._state.models, key=_SORTS["NAME"])  # type: ignore[arg-type]  # they do
-        if self._sort != "NAME":
-            models.sort(key=_SORTS[self._sort])  # type: ignore[arg-type]  # the values do compare
-        if self._is_reversed:
-            models.reverse()
-        self._sorted = models
+        self._sorted = self._order.of(self._state.models)
         self._rebuild()
 
     def _rebuild(self) -> None:
@@ -392,14 +350,3 @@ class InstalledPane(RowList[ModelInfo]):
         lines = [("No models yet.", ""), ("p pulls one, for example llama3.2:3b", "dim")]
         lines.extend((f"{p.subject}: {p.reason}", "warn") for p in state.problems)
         return lines
-
-
-def _caps(model: ModelInfo) -> str:
-    """Capabilities in four cells: Tools, Vision, Reasoning, Streaming; E for embedding only."""
-    can = model.capabilities
-    if can is None:
-        return "?"
-    if model.embedding_only:
-        return "E"
-    letters = (("T", can.tool_calling), ("V", can.vision), ("R", can.thinking))
-    return "".join(letter for letter, has in letters if has) + ("S" if can.streaming else "")
