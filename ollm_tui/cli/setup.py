@@ -7,7 +7,6 @@ Which provider it is, is chosen in `provider_choice`.
 
 import argparse
 import os
-import threading
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from functools import cached_property
@@ -20,6 +19,7 @@ from ollm_tui.config.node import dotted
 from ollm_tui.config.start import quick_start
 from ollm_tui.core.error import ConfigError
 from ollm_tui.core.text import clean_line
+from ollm_tui.core.turns import TURN
 
 if TYPE_CHECKING:
     from ollm_tui.config.change import Change
@@ -86,7 +86,6 @@ class Setup:
                 user_home=demo_home / "home",
                 is_passing=True,
             )
-        self._loading = threading.RLock()
 
     @property
     def quick_connection(self) -> Connection | None:
@@ -114,7 +113,7 @@ class Setup:
     @property
     def effective(self) -> "Effective":
         """The configuration in force; from any thread."""
-        with self._loading:
+        with TURN:
             return self.manager.get_effective_config()
 
     @property
@@ -166,17 +165,17 @@ class Setup:
 
     def targets(self) -> "tuple[Target, ...]":
         """The files that settings can be saved to, or why they cannot."""
-        with self._loading:
+        with TURN:
             return self.manager.targets()
 
     def plan(self, origin: "Origin", changes: "Sequence[Change]") -> "Plan":
         """Work out a change to one file; see `ConfigManager.plan`."""
-        with self._loading:
+        with TURN:
             return self.manager.plan(origin, changes)
 
     def apply(self, plan: "Plan") -> "Effective":
         """Make a change; see `ConfigManager.apply`."""
-        with self._loading:
+        with TURN:
             return self.manager.apply(plan)
 
     def create_example(self) -> str:
@@ -190,7 +189,7 @@ class Setup:
         """What is sent with requests for one model. Slow at first; from any thread."""
         from ollm_tui.core.generation import EffectiveOptions, OptionInForce
 
-        with self._loading:
+        with TURN:
             options = self.manager.get_model_options(model_name)
         return EffectiveOptions(
             generation=options.generation,

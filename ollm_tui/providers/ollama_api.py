@@ -9,6 +9,7 @@ from collections.abc import AsyncGenerator, Callable, Mapping
 from typing import TYPE_CHECKING, TypeVar
 
 from ollm_tui.core.error import OllmError, ProviderGarbled
+from ollm_tui.core.turns import in_turn
 from ollm_tui.providers.ndjson import NdjsonReader
 from ollm_tui.providers.ollama_answer import BODY_LIMIT_BYTES, Answer, decode_object, refusal
 from ollm_tui.providers.ollama_host import Host
@@ -59,7 +60,7 @@ class OllamaApi:
         """The HTTP client; imported and made at first, without holding up the event loop."""
         async with self._opening:
             if self._client is None:
-                self._client = await asyncio.to_thread(self._make_client)
+                self._client = await asyncio.to_thread(in_turn, self._make_client)
             return self._client
 
     async def close(self) -> None:
@@ -87,11 +88,13 @@ class OllamaApi:
         is_plain = host.scheme == "http" and host.is_loopback and not (host.user or self._headers)
         if self._client is not None or not is_plain:
             return None
-        from ollm_tui.providers.first_answer import first_answer
 
-        return await asyncio.to_thread(
-            first_answer, host, path, timeout_s=FIRST_TIMEOUT_S, limit_bytes=BODY_LIMIT_BYTES
-        )
+        def ask() -> Answer | None:
+            from ollm_tui.providers.first_answer import first_answer
+
+            return first_answer(host, path, timeout_s=FIRST_TIMEOUT_S, limit_bytes=BODY_LIMIT_BYTES)
+
+        return await asyncio.to_thread(ask)
 
     async def messages(
         self,

@@ -14,6 +14,7 @@ from ollm_tui.core.event import ModelsState
 from ollm_tui.core.model import ModelDetails, ModelInfo, ModelList, RunningModel
 from ollm_tui.core.name import name_key, same_model
 from ollm_tui.core.text import clean_line
+from ollm_tui.core.turns import in_turn
 from ollm_tui.providers.base import Provider
 from ollm_tui.service.cache import TTLCache
 from ollm_tui.service.details import LearnedFacts
@@ -228,7 +229,7 @@ class InstalledModels:
     async def _enriched(self, models: Models) -> Models:
         if len(models) < _MANY:
             return self._enrich(models)
-        return await asyncio.to_thread(self._enrich, models)
+        return await asyncio.to_thread(in_turn, lambda: self._enrich(models))
 
     def _counts(self) -> bool:
         """Whether the answer at hand is not from before a change."""

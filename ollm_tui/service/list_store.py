@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from ollm_tui.core.model import ModelCapabilities, ModelInfo, ModelList, Problem
 from ollm_tui.core.text import clean_line
+from ollm_tui.core.turns import in_turn
 
 if TYPE_CHECKING:
     import sqlite3
@@ -28,7 +29,7 @@ def save_list(connection: "sqlite3.Connection", provider: str, host: str, known:
     """Keep the list of one provider, instead of its last one."""
     connection.execute(
         "INSERT OR REPLACE INTO lists VALUES (?, ?, ?, ?)",
-        (provider, host, known.as_of.isoformat(), _to_json(known.models)),
+        (provider, host, known.as_of.isoformat(), in_turn(lambda: _to_json(known.models))),
     )
 
 

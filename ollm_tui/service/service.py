@@ -14,6 +14,7 @@ from ollm_tui.core.error import OllmError, Unsupported
 from ollm_tui.core.event import ModelUpdate, QueueState, RunningState, UpdatesState
 from ollm_tui.core.model import ModelDetails, ModelInfo, ModelStatus, RunningModel
 from ollm_tui.core.name import name_key, parse_reference
+from ollm_tui.core.turns import in_turn
 from ollm_tui.providers.base import DiskSupport, FilesSupport
 from ollm_tui.service.assembly import Assembly
 from ollm_tui.service.download import ProgressCallback
@@ -85,7 +86,7 @@ class ModelService(Assembly):
 
     async def prepare_router(self) -> None:
         """Make the router without holding up the event loop: its settings take long to read."""
-        await asyncio.to_thread(lambda: self.router)
+        await asyncio.to_thread(in_turn, lambda: self.router)
 
     async def situation(self, profile: str | None = None) -> "Situation":
         """All that decides which of the models known now a profile gets, to ask questions of.
@@ -94,7 +95,9 @@ class ModelService(Assembly):
             profile: None = the default profile.
         """
         models = self.models.models
-        situation = await asyncio.to_thread(self._knowledge.situation, models, profile)
+        situation = await asyncio.to_thread(
+            in_turn, lambda: self._knowledge.situation(models, profile)
+        )
         return replace(situation, provisional=self.is_provisional)
 
     async def settings_changed(self) -> None:

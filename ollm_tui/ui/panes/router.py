@@ -4,6 +4,7 @@ Keeps what is being tried; what a question looks like on screen is its view's (`
 """
 
 from collections.abc import Callable, Hashable
+from functools import partial
 from typing import TYPE_CHECKING, ClassVar
 
 from textual.binding import BindingType
@@ -14,6 +15,7 @@ from textual.strip import Strip
 from ollm_tui.core.event import ModelsState
 from ollm_tui.core.model import ModelInfo
 from ollm_tui.core.text import clean_line
+from ollm_tui.core.turns import in_turn
 from ollm_tui.service.service import ModelService
 from ollm_tui.ui import format as words
 from ollm_tui.ui import keymap, work
@@ -392,6 +394,8 @@ class RouterPane(RowList[Line]):
         return line.item if line is not None and isinstance(line.item, Field) else None
 
     async def _prepare(self) -> None:
+        # Its modules take a while to load, maybe in a thread already: keys wait for neither.
+        await work.in_thread(partial(in_turn, _load))
         from ollm_tui.routing.what_if import WhatIf
 
         is_outdated = True
@@ -405,7 +409,7 @@ class RouterPane(RowList[Line]):
             for trial in before.trials if before else ():
                 what_if = what_if.do(trial.change)
             # Ten thousand models take longer to judge than a key may wait.
-            decision = await work.in_thread(what_if.now.decide)
+            decision = await work.in_thread(partial(in_turn, what_if.now.decide))
             is_outdated = self._what_if is not before  # a key has asked for something else
         self._show_decision(what_if, decision)
 
@@ -455,3 +459,7 @@ class RouterPane(RowList[Line]):
         from ollm_tui.ui.simulator.views import make_view
 
         return make_view(name, self._scenarios)
+
+
+def _load() -> None:
+    import ollm_tui.routing.what_if  # noqa: F401
