@@ -11,6 +11,8 @@ if TYPE_CHECKING:
     from ollm_tui.ui.panes.router import RouterPane
 
 _TEXT_WIDTH = 110
+_TOLD = 3  # consequences of an override that a dialog has room for
+_OTHER_PROFILE = "For another profile: esc, 4, ← or → to it, and o again in pane 1."
 
 
 def offer(pane: "RouterPane", scene: Scene) -> None:
@@ -41,6 +43,17 @@ def offer(pane: "RouterPane", scene: Scene) -> None:
 
     question = "Save what is tried, or copy?" if edits else "Copy the decision as"
     pane.app.push_screen(ConfirmScreen(question, lines, choices, stay="Leave"), chosen)
+
+
+def offer_override(pane: "RouterPane", scene: Scene, model: str) -> None:
+    """Offer to make a model the override of the profile that is asked for; nothing is tried."""
+    from ollm_tui.routing.difference import consequences
+    from ollm_tui.routing.settings_changes import SetOverride
+
+    start = scene.what_if.start
+    change = SetOverride(start.profile, model)
+    told = [*consequences(start, change.apply(start))[:_TOLD], _OTHER_PROFILE]
+    pane.post_message(pane.SaveWanted(change.edits(start), told))
 
 
 def copy_as(pane: "RouterPane", scene: Scene, form: str) -> None:

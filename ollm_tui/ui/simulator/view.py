@@ -1,12 +1,14 @@
 """What every view of the Router pane is: questions about a scene, answered in lines.
 
-A view draws; what is tried, and which profile is asked for, is the pane's.
+A view draws; what is tried, and which profile is asked for, is the experiment's.
 """
 
 import textwrap
 from collections.abc import Callable, Hashable, Iterator, Sequence
-from typing import TYPE_CHECKING, Any, ClassVar, NamedTuple, Protocol
+from typing import TYPE_CHECKING, Any, ClassVar, Literal, NamedTuple, Protocol
 
+from ollm_tui.core.text import clean_line
+from ollm_tui.ui import format as words
 from ollm_tui.ui import keymap
 from ollm_tui.ui.rows import Piece
 
@@ -16,6 +18,10 @@ if TYPE_CHECKING:
     from ollm_tui.routing.situation import Situation
     from ollm_tui.routing.what_if import WhatIf
     from ollm_tui.ui.simulator.field import Question
+
+
+Way = Literal["step", "switch", "remove", "shift"]
+"""How a key changes what a line is about."""
 
 
 class Line(NamedTuple):
@@ -50,6 +56,10 @@ class Stage(Protocol):
         """Try a change; None changes nothing."""
         ...
 
+    def refuse(self, reason: str) -> None:
+        """Say why a key does nothing."""
+        ...
+
     def ask_profile(self, name: str) -> None:
         """Ask for a profile by name, and show how it came to its answer."""
         ...
@@ -75,11 +85,22 @@ class View:
     """One question. The default is a text that no key acts on."""
 
     name: ClassVar[str]
-    """For the pane's title."""
+    """For the title; the trace, from which the others are reached, has none."""
     place: ClassVar[str] = keymap.ROUTER
     """Whose keys the footer shows."""
     wants_room: ClassVar[bool] = True
     """Whether it is better zoomed."""
+
+    def title(self, scene: Scene) -> str:
+        """The pane's: what is decided, how much is only tried for it, and which view this is."""
+        decision = scene.decision
+        model = "nothing fits" if decision.model is None else clean_line(decision.model)
+        title = f"4 Router ─ {clean_line(decision.profile)} → {model}"
+        if scene.what_if.trials:
+            title += f" ─ what if: {words.count(len(scene.what_if.trials), 'change')}"
+        if self.name:
+            title += f" ─ {self.name}"
+        return title
 
     def head(self, scene: Scene, width: int) -> list[Piece] | None:
         """A line that stays on top while the others scroll; None = there is none."""
@@ -103,6 +124,13 @@ class View:
 
     def choose(self, stage: Stage, scene: Scene, line: Line) -> None:
         """Do what enter does on a line; the default does nothing."""
+
+    def change(self, stage: Stage, line: Line | None, way: Way, by: int = 1) -> None:
+        """Do what a key of the form does on a line; the default does nothing.
+
+        Args:
+            by: how far to step or shift; back if negative.
+        """
 
     def has_work(self, scene: Scene) -> bool:
         """Whether there is something to find out that takes longer."""

@@ -9,13 +9,21 @@ from ollm_tui.ui.rows import Piece, fit_text
 from ollm_tui.ui.simulator.difference import Comparison, changed_answers, drawn_change
 from ollm_tui.ui.simulator.field import Field
 from ollm_tui.ui.simulator.form import fields
-from ollm_tui.ui.simulator.view import Line, Scene, Stage, View, blank, heading, wrapped
+from ollm_tui.ui.simulator.view import Line, Scene, Stage, View, Way, blank, heading, wrapped
 
 if TYPE_CHECKING:
     from ollm_tui.routing.decision import Decision
     from ollm_tui.routing.situation import Situation
 
 _LABEL = 18
+_NO_FIELD = Field("", "", "")
+_NO_STEP = "This line has no next value; enter says what it is for."
+_REFUSALS: dict[Way, str] = {
+    "step": _NO_STEP,
+    "switch": _NO_STEP,
+    "remove": "There is nothing to take out on this line.",
+    "shift": "Only a preferred family can be moved up or down.",
+}
 
 
 class WhatIfView(View):
@@ -65,6 +73,19 @@ class WhatIfView(View):
             stage.do(field.switch())
         elif field.step is not None:
             stage.do(field.step(1))
+
+    def change(self, stage: Stage, line: Line | None, way: Way, by: int = 1) -> None:
+        field = line.item if line is not None and isinstance(line.item, Field) else _NO_FIELD
+        if way == "switch" and field.switch is not None:
+            stage.do(field.switch())
+        elif way in ("step", "switch") and field.step is not None:
+            stage.do(field.step(by))
+        elif way == "remove" and field.remove is not None:
+            stage.do(field.remove())
+        elif way == "shift" and field.shift is not None:
+            stage.do(field.shift(by))
+        else:
+            stage.refuse(_REFUSALS[way])
 
     def about(self, line: Line) -> str:
         if isinstance(line.item, Field):
