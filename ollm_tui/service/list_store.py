@@ -7,7 +7,9 @@ out. What the model database adds is looked up anew each time.
 import json
 from collections.abc import Callable, Mapping
 from datetime import datetime
+from functools import lru_cache
 from math import isfinite
+from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from ollm_tui.core.model import ModelCapabilities, ModelInfo, ModelList, Problem
@@ -141,13 +143,26 @@ def _moment(value: object) -> datetime:
 def _capabilities(value: object) -> ModelCapabilities:
     if not isinstance(value, list):
         raise TypeError("not a list")
-    return ModelCapabilities(**dict.fromkeys(value, True))
+    return _shared_capabilities(tuple(value))
 
 
-def _lines(value: object) -> dict[str, str]:
+def _lines(value: object) -> Mapping[str, str]:
     if not isinstance(value, dict):
         raise TypeError("not a mapping")
-    return {_line(key): _line(text) for key, text in value.items()}
+    return _shared_lines(tuple(value.items()))
+
+
+# Most models of a list can do the same as some other, and their facts come from the same sources.
+
+
+@lru_cache(maxsize=256)
+def _shared_capabilities(names: tuple[str, ...]) -> ModelCapabilities:
+    return ModelCapabilities(**dict.fromkeys(names, True))
+
+
+@lru_cache(maxsize=256)
+def _shared_lines(lines: tuple[tuple[object, object], ...]) -> Mapping[str, str]:
+    return MappingProxyType({_line(key): _line(text) for key, text in lines})
 
 
 def _scalars(value: object) -> dict[str, object]:
