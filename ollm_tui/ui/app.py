@@ -180,16 +180,16 @@ class OllmApp(ArrangedApp):
             self.set_timer(1.0, self._count_down)
 
     def _tell_problems(self, state: ModelsState) -> None:
-        """Name the entries that are no rows, once; without models the list itself names them."""
+        """Name the entries that are no models, once; where there are no others, the rows do."""
         if state.problems == self._problems or not state.models:
             return
         self._problems = state.problems
         named = [f"{problem.subject}: {problem.reason}" for problem in state.problems[:_NAMED]]
         if more := len(state.problems) - len(named):
-            named.append(f"and {more:,} more; `ollm-tui list` names all")
+            named.append(f"and {more:,} more; /broken shows them all")
         if named:
-            _LOG.warning("left out of the list: %s", "; ".join(named))
-            title = f"Left out of the list: {len(state.problems):,}"
+            _LOG.warning("cannot be read as models: %s", "; ".join(named))
+            title = f"Cannot be read as models: {len(state.problems):,}"
             self.notify("\n".join(named), title=title, severity="warning", markup=False)
 
     # The inspector follows the cursor.
@@ -197,7 +197,7 @@ class OllmApp(ArrangedApp):
     @on(RowList.Moved, "#installed, #running, #disk")
     def inspect(self) -> None:
         if self.screen_stack:  # a list may still move while the screens are being closed
-            self._inspect(self._main.model)
+            self._inspect(self._main.inspected)
 
     @on(RowList.Chosen, "#installed")
     def _row_chosen(self) -> None:
@@ -207,13 +207,15 @@ class OllmApp(ArrangedApp):
     def _sorted(self, event: InstalledPane.Sorted) -> None:
         self.keep_look(self.look._replace(sort=event.column, is_reversed=event.is_reversed))
 
-    def _inspect(self, model: ModelInfo | None) -> None:
+    def _inspect(self, model: ModelInfo | Problem | None) -> None:
         """Show what is known at once, and ask for the rest when the cursor rests."""
         if self._inspect_timer is not None:
             self._inspect_timer.stop()
         inspector = self._main.query_one(InspectorPane)
         inspector.show(model)
-        if model is not None:
+        if isinstance(model, Problem) or (self._situation and self._situation.unread):
+            self._show_status()  # other keys act on it than on a model
+        if isinstance(model, ModelInfo):
             self._inspect_timer = self.set_timer(
                 INSPECT_AFTER_S,
                 lambda: work.run(self, inspector.load(model), "inspect", exclusive=True),

@@ -54,8 +54,12 @@ class ArrangedApp(SwitchingApp):
     def situation(self) -> keymap.Situation:
         """What there is to act on, for the keys."""
         service, queue = self.service, self.service.queue.items
+        installed = self._main.query_one(InstalledPane)
         return keymap.Situation(
-            has_model=self._main.query_one(InstalledPane).item is not None,
+            has_model=installed.model is not None,
+            has_models=installed.has_models,
+            has_marks=installed.has_marks,
+            unread=installed.problem.subject if installed.problem else "",
             is_inspecting=self._main.query_one(InspectorPane).model is not None,
             has_loaded=bool(service.running.models),
             is_online=service.server.health is not ServerHealth.OFFLINE,

@@ -42,6 +42,11 @@ class Situation(NamedTuple):
 
     has_model: bool = True
     """Whether the cursor of Installed is on a model."""
+    unread: str = ""
+    """What it is on that could not be read as a model; empty = nothing of that kind."""
+    has_models: bool = True
+    """Whether Installed shows any model."""
+    has_marks: bool = False
     is_inspecting: bool = True
     """Whether the inspector has a model to show, of whichever view."""
     has_loaded: bool = True
@@ -62,7 +67,21 @@ class Situation(NamedTuple):
 
 
 def _on_model(now: Situation) -> str:
+    if now.unread and not now.has_model:
+        return f"{now.unread} cannot be read as a model; enter says why."
     return "" if now.has_model else "There is no model under the cursor."
+
+
+def _on_entry(now: Situation) -> str:
+    return "" if now.unread else _on_model(now)
+
+
+def _on_models(now: Situation) -> str:
+    return "" if now.has_models else _on_model(now)
+
+
+def _on_marked(now: Situation) -> str:
+    return "" if now.has_marks else _on_model(now)
 
 
 def _on_inspected(now: Situation) -> str:
@@ -301,15 +320,15 @@ _SYMBOLS = {
 _DISABLED: dict[str, Callable[[Situation], str]] = {
     "app.config": _on_config,
     "app.server": _on_servers,
-    "installed.sort": _on_model,
-    "installed.reverse": _on_model,
-    "installed.inspect": _on_model,
+    "installed.sort": _on_models,
+    "installed.reverse": _on_models,
+    "installed.inspect": _on_entry,
     "installed.mark": _on_model,
-    "installed.mark_all": _on_model,
-    "installed.delete": _on_model,
+    "installed.mark_all": _on_models,
+    "installed.delete": _on_marked,
     "installed.load": _on_runnable,
     "installed.unload_all": _on_loaded,
-    "installed.copy": _on_model,
+    "installed.copy": _on_entry,
     "installed.override": _on_override,
     "downloads.pause": _on_download,
     "downloads.cancel": _on_download,
