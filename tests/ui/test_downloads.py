@@ -14,8 +14,9 @@ from ollm_tui.sandbox.faults import PULL_ERRORS
 from ollm_tui.sandbox.server import SandboxServer
 from ollm_tui.service.service import ModelService
 from ollm_tui.ui.app import OllmApp
-from ollm_tui.ui.download_details import layer_lines, room_lines
+from ollm_tui.ui.download_details import layer_lines
 from ollm_tui.ui.download_words import sentence
+from ollm_tui.ui.format import room_lines
 from ollm_tui.ui.panes.downloads import DownloadsPane
 from tests import faulty_registry as faults
 from tests.store_builder import made_model
@@ -102,8 +103,8 @@ def test_a_row_says_what_is_going_on_and_which_key_helps(shown: QueueItem, text:
 
 
 def test_the_details_name_all_that_could_be_deleted_and_the_keys() -> None:
-    assert room_lines(item(STATES.QUEUED)) == []
-    what, how = room_lines(item(STATES.QUEUED, unused=UNUSED))
+    assert room_lines(None) == room_lines(()) == []
+    what, how = room_lines(UNUSED)
     assert "big:70b (43.0 GB), a:1 with b:1 (9.0 GB)" in what
     assert "d deletes" in how
 
