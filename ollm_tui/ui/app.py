@@ -214,7 +214,7 @@ class OllmApp(ArrangedApp):
         inspector = self._main.query_one(InspectorPane)
         inspector.show(model)
         if isinstance(model, Problem) or (self._situation and self._situation.unread):
-            self._show_status()  # other keys act on it than on a model
+            self._show_what_can_act()
         if isinstance(model, ModelInfo):
             self._inspect_timer = self.set_timer(
                 INSPECT_AFTER_S,

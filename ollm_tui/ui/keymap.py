@@ -8,6 +8,8 @@ from collections.abc import Callable, Iterable, Iterator
 from functools import cache
 from typing import TYPE_CHECKING, NamedTuple
 
+from ollm_tui.core.progress import PullState
+
 if TYPE_CHECKING:
     from textual.binding import BindingsMap, BindingType
 
@@ -54,6 +56,10 @@ class Situation(NamedTuple):
     can_run: bool = True
     """Whether the provider keeps models in memory."""
     has_download: bool = True
+    download: PullState | None = None
+    """Where the one under the cursor of Downloads stands; None = nobody has looked."""
+    is_first_download: bool = False
+    is_last_download: bool = False
     has_ended: bool = True
     """Whether a download has ended."""
     has_config: bool = True
@@ -104,6 +110,33 @@ def _on_loaded(now: Situation) -> str:
 
 def _on_download(now: Situation) -> str:
     return "" if now.has_download else "Nothing is being downloaded."
+
+
+def _on_unfinished(now: Situation) -> str:
+    if now.download is None or not now.download.is_final:
+        return _on_download(now)
+    if now.download is PullState.COMPLETE:
+        return "It is done; C clears what has ended."
+    return "It has ended; R tries again, C clears what has ended."
+
+
+def _on_retryable(now: Situation) -> str:
+    match now.download:
+        case PullState.QUEUED:
+            return "It is in the queue, and begins by itself."
+        case PullState.DOWNLOADING | PullState.VERIFYING:
+            return "It is being downloaded."
+        case PullState.COMPLETE:
+            return "It is done; p pulls it anew."
+    return _on_download(now)
+
+
+def _on_not_first(now: Situation) -> str:
+    return "It is the first already." if now.is_first_download else _on_download(now)
+
+
+def _on_not_last(now: Situation) -> str:
+    return "It is the last already." if now.is_last_download else _on_download(now)
 
 
 def _on_ended(now: Situation) -> str:
@@ -330,11 +363,12 @@ _DISABLED: dict[str, Callable[[Situation], str]] = {
     "installed.unload_all": _on_loaded,
     "installed.copy": _on_entry,
     "installed.override": _on_override,
-    "downloads.pause": _on_download,
-    "downloads.cancel": _on_download,
-    "downloads.retry": _on_download,
-    "downloads.up": _on_download,
-    "downloads.down": _on_download,
+    "downloads.details": _on_download,
+    "downloads.pause": _on_unfinished,
+    "downloads.cancel": _on_unfinished,
+    "downloads.retry": _on_retryable,
+    "downloads.up": _on_not_first,
+    "downloads.down": _on_not_last,
     "downloads.clear": _on_ended,
     "inspector.previous": _on_inspected,
     "inspector.next": _on_inspected,
