@@ -213,7 +213,8 @@ class OllmApp(ArrangedApp):
             self._inspect_timer.stop()
         inspector = self._main.query_one(InspectorPane)
         inspector.show(model)
-        if isinstance(model, Problem) or (self._situation and self._situation.unread):
+        was = self._situation
+        if isinstance(model, Problem) or (was and (was.unread or was.has_pending)):
             self._show_what_can_act()
         if isinstance(model, ModelInfo):
             self._inspect_timer = self.set_timer(

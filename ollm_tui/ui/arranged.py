@@ -61,6 +61,8 @@ class ArrangedApp(SwitchingApp):
             has_model=installed.model is not None,
             has_models=installed.has_models,
             has_marks=installed.has_marks,
+            is_leaving=installed.is_leaving,
+            has_pending=bool(service.deletions.pending),
             unread=installed.problem.subject if installed.problem else "",
             is_inspecting=self._main.query_one(InspectorPane).model is not None,
             has_loaded=bool(service.running.models),

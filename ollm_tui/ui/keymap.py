@@ -49,6 +49,10 @@ class Situation(NamedTuple):
     has_models: bool = True
     """Whether Installed shows any model."""
     has_marks: bool = False
+    is_leaving: bool = False
+    """Whether the model is about to be deleted."""
+    has_pending: bool = True
+    """Whether a delete can still be taken back."""
     is_inspecting: bool = True
     """Whether the inspector has a model to show, of whichever view."""
     has_loaded: bool = True
@@ -86,8 +90,18 @@ def _on_models(now: Situation) -> str:
     return "" if now.has_models else _on_model(now)
 
 
+def _on_staying(now: Situation) -> str:
+    if now.is_leaving:
+        return "It is about to be deleted; u takes that back."
+    return _on_model(now)
+
+
 def _on_marked(now: Situation) -> str:
-    return "" if now.has_marks else _on_model(now)
+    return "" if now.has_marks else _on_staying(now)
+
+
+def _on_pending(now: Situation) -> str:
+    return "" if now.has_pending else "There is nothing to take back."
 
 
 def _on_inspected(now: Situation) -> str:
@@ -353,10 +367,11 @@ _SYMBOLS = {
 _DISABLED: dict[str, Callable[[Situation], str]] = {
     "app.config": _on_config,
     "app.server": _on_servers,
+    "app.undo": _on_pending,
     "installed.sort": _on_models,
     "installed.reverse": _on_models,
     "installed.inspect": _on_entry,
-    "installed.mark": _on_model,
+    "installed.mark": _on_staying,
     "installed.mark_all": _on_models,
     "installed.delete": _on_marked,
     "installed.load": _on_runnable,

@@ -129,6 +129,11 @@ class InstalledPane(RowList[ModelInfo | Unread]):
         return item.problem if isinstance(item, Unread) else None
 
     @property
+    def is_leaving(self) -> bool:
+        """Whether the model under the cursor is about to be deleted."""
+        return self.model is not None and self.model.name in self._leaving
+
+    @property
     def has_marks(self) -> bool:
         return bool(self._marked)
 
@@ -336,7 +341,7 @@ class InstalledPane(RowList[ModelInfo | Unread]):
         work.run(self, updating.check(self, self._service, marked), "updates", exclusive=True)
 
     def action_mark_all(self) -> None:
-        shown = {model.name for model in self._shown}
+        shown = {model.name for model in self._shown} - self._leaving
         self._marked = set() if shown <= self._marked else self._marked | shown
         self._marks_changed()
 
