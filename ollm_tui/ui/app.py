@@ -296,7 +296,7 @@ class OllmApp(ArrangedApp):
         """Show all keys."""
         from ollm_tui.ui.screens.help import HelpScreen
 
-        self.push_screen(HelpScreen(self._keys, self.situation))
+        self.push_screen(HelpScreen(self._keys, self.situation, self.place))
 
     async def action_quit(self) -> None:
         """Leave; asks when that would interrupt downloads, or drop a delete."""
