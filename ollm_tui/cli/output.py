@@ -89,7 +89,7 @@ def _room(error: NotEnoughSpace) -> Iterator[str]:
         yield f"  because: it {words.room_missing(error.needed_bytes, error.free_bytes)}"
     if error.unused:
         names = " ".join(name for one in error.unused for name in one.names)
-        yield f"  not in use, and no profile's choice: {words.unused(error.unused)}"
+        yield f"  {words.not_in_use(error.unused)}"
         yield f"  try: Delete what you do not need of them: ollm-tui rm {names}"
 
 

@@ -117,7 +117,7 @@ class _Room:
         warn(f"{item.display_name} waits for room: it {missing}; ctrl-c ends that")
         if item.unused:
             names = " ".join(name for one in item.unused for name in one.names)
-            warn(f"not in use, and no profile's choice: {words.unused(item.unused)}")
+            warn(words.not_in_use(item.unused))
             warn(f"to delete what you do not need of them: ollm-tui rm {names}")
         else:
             warn("every installed model is in use or some profile's choice")

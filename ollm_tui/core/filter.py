@@ -11,13 +11,13 @@ Source: rulings Z12 and Z13; the rules of the screens.
 """
 
 import re
-from collections.abc import Callable, Container, Iterable
+from collections.abc import Callable, Container, Iterable, Sequence
 from dataclasses import dataclass
 from operator import ge, gt, le, lt
 from typing import NamedTuple
 
 from ollm_tui.core.error import FilterError, closest
-from ollm_tui.core.model import ModelInfo
+from ollm_tui.core.model import ModelInfo, Problem
 
 _Test = Callable[[ModelInfo, Container[str]], bool]
 
@@ -47,6 +47,7 @@ _FLAGS: dict[str, _Test] = {
     "loaded": lambda model, marked: model.loaded,
     "remote": lambda model, marked: model.remote,
     "marked": lambda model, marked: model.name in marked,
+    "broken": lambda model, marked: False,
 }
 _STATES: dict[str, _Test] = {
     **_FLAGS,
@@ -163,6 +164,16 @@ class Filter:
             models = [model for model in models if test(model, marked)]
         return models
 
+    def among_problems(self, problems: Sequence[Problem]) -> Sequence[Problem]:
+        """The entries that nobody could read and that meet every condition, in their order.
+
+        All that is known of one is its name, and that it is broken.
+        """
+        for term in self.text.split():
+            test = _of_problem(term)
+            problems = [problem for problem in problems if test(problem)]
+        return problems
+
 
 def is_condition(term: str) -> bool:
     """Whether a term asks for a field by its name, so that it cannot be meant as a model's name."""
@@ -187,6 +198,23 @@ def _term(term: str) -> _Test:
     else:
         test = _condition(bare, *split.groups())
     return _not(test) if is_turned else test
+
+
+def _of_problem(term: str) -> Callable[[Problem], bool]:
+    bare = term.lstrip("-!")
+    is_turned = (len(term) - len(bare)) % 2 == 1
+    bare = bare.casefold()
+    split = _OPERATORS.fullmatch(_with_field(bare))
+    if split is not None and split[2] == "!=":
+        is_turned = not is_turned
+    written = "is" if split is None and bare in _FLAGS else split[1] if split else "name"
+    field = _ALIASES.get(written, written)
+    if field in FIELDS and field != "name":
+        value = bare if split is None else split[3]
+        is_met = field == "is" and "broken" in value.split(",")
+        return lambda problem: is_met != is_turned
+    test = _term(term)
+    return lambda problem: test(ModelInfo(problem.subject), ())
 
 
 def _with_field(bare: str) -> str:

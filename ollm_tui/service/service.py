@@ -23,6 +23,7 @@ from ollm_tui.service.updates import references_of
 
 if TYPE_CHECKING:
     from ollm_tui.core.model import ModelFile
+    from ollm_tui.core.unused import UnusedModel
     from ollm_tui.routing.database import ModelDatabase
     from ollm_tui.routing.decision import Decision
     from ollm_tui.routing.router import Router
@@ -188,6 +189,10 @@ class ModelService(Assembly):
         except OllmError as error:
             _LOG.warning("%s", error)
             return None
+
+    async def unused_models(self) -> "tuple[UnusedModel, ...]":
+        """The largest models that could be deleted to make room, largest first; never raises."""
+        return await self._find_unused()
 
     async def get_model_status(self, name: str) -> ModelStatus:
         """Whether a model is installed, on its way, or neither.

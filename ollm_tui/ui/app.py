@@ -167,16 +167,16 @@ class OllmApp(ArrangedApp):
                 show_queue(state)
 
     def _tell_problems(self, state: ModelsState) -> None:
-        """Name the entries that are no rows, once; without models the list itself names them."""
+        """Name the entries that are no models, once; where there are no others, the rows do."""
         if state.problems == self._problems or not state.models:
             return
         self._problems = state.problems
         named = [f"{problem.subject}: {problem.reason}" for problem in state.problems[:_NAMED]]
         if more := len(state.problems) - len(named):
-            named.append(f"and {more:,} more; `ollm-tui list` names all")
+            named.append(f"and {more:,} more; /broken shows them all")
         if named:
-            _LOG.warning("left out of the list: %s", "; ".join(named))
-            title = f"Left out of the list: {len(state.problems):,}"
+            _LOG.warning("cannot be read as models: %s", "; ".join(named))
+            title = f"Cannot be read as models: {len(state.problems):,}"
             self.notify("\n".join(named), title=title, severity="warning", markup=False)
 
     # The inspector follows the cursor.
@@ -184,7 +184,7 @@ class OllmApp(ArrangedApp):
     @on(RowList.Moved, "#installed, #running, #disk")
     def inspect(self) -> None:
         if self.screen_stack:  # a list may still move while the screens are being closed
-            self._main.query_one(InspectorPane).follow(self._main.model)
+            self._inspect(self._main.inspected)
 
     @on(RowList.Chosen, "#installed")
     def _row_chosen(self) -> None:
@@ -194,6 +194,12 @@ class OllmApp(ArrangedApp):
     def _sorted(self, event: InstalledPane.Sorted) -> None:
         order = event.order
         self.keep_look(self.look._replace(sort=order.column, is_reversed=order.is_reversed))
+
+    def _inspect(self, item: ModelInfo | Problem | None) -> None:
+        self._main.query_one(InspectorPane).follow(item)
+        was = self._situation
+        if isinstance(item, Problem) or (was and (was.unread or was.has_pending)):
+            self._show_what_can_act()
 
     # Keys that work anywhere.
 
@@ -267,7 +273,7 @@ class OllmApp(ArrangedApp):
         """Show all keys."""
         from ollm_tui.ui.screens.help import HelpScreen
 
-        self.push_screen(HelpScreen(self._keys, self.situation))
+        self.push_screen(HelpScreen(self._keys, self.situation, self.place))
 
     async def action_quit(self) -> None:
         """Leave; asks when that would interrupt downloads, or drop a delete."""

@@ -8,6 +8,7 @@ from ollm_tui.core.event import ServerHealth
 from ollm_tui.ui import keymap, status
 from ollm_tui.ui.keyed import PLACES
 from ollm_tui.ui.main_screen import PANES, VIEWS, MainScreen
+from ollm_tui.ui.panes.downloads import DownloadsPane
 from ollm_tui.ui.panes.inspector import InspectorPane
 from ollm_tui.ui.panes.installed import InstalledPane
 from ollm_tui.ui.panes.router import RouterPane
@@ -55,13 +56,23 @@ class ArrangedApp(SwitchingApp):
     def situation(self) -> keymap.Situation:
         """What there is to act on, for the keys."""
         service, queue = self.service, self.service.queue.items
+        installed = self._main.query_one(InstalledPane)
+        downloads = self._main.query_one(DownloadsPane)
         return keymap.Situation(
-            has_model=self._main.query_one(InstalledPane).item is not None,
+            has_model=installed.model is not None,
+            has_models=installed.has_models,
+            has_marks=installed.has_marks,
+            is_leaving=installed.is_leaving,
+            has_pending=bool(service.deletions.pending),
+            unread=installed.problem.subject if installed.problem else "",
             is_inspecting=self._main.query_one(InspectorPane).model is not None,
             has_loaded=bool(service.running.models),
             is_online=service.server.health is not ServerHealth.OFFLINE,
             can_run=service.can_run,
             has_download=bool(queue),
+            download=downloads.item.progress.status if downloads.item else None,
+            is_first_download=bool(downloads.items) and downloads.cursor == 0,
+            is_last_download=0 < len(downloads.items) == downloads.cursor + 1,
             has_ended=any(item.progress.status.is_final for item in queue),
             has_config=bool(self.config_word),
             has_servers=self.servers is not None,
@@ -165,9 +176,14 @@ class ArrangedApp(SwitchingApp):
             layout=False,
         )
 
-    def _show_status(self) -> None:
-        if self._situation not in (None, self.situation):
+    @on(RowList.Moved, "#downloads")
+    def _show_what_can_act(self) -> None:
+        """Draw the footer again if other keys can act than it says."""
+        if self.screen_stack and self._situation not in (None, self.situation):
             self._show_footer()
+
+    def _show_status(self) -> None:
+        self._show_what_can_act()
         self._main.query_one("#status", Static).update(
             status.status_line(
                 self.service,

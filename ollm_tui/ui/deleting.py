@@ -19,6 +19,7 @@ from ollm_tui.ui.screens.confirm import Choice, ConfirmScreen
 _LISTED = 8
 _REROUTED = 5
 RESULT_S = 10.0
+_TOLD_S = 2.0  # the status line counts on, and longer it would promise what is no longer so
 
 
 async def ask(
@@ -84,7 +85,7 @@ async def carry_out(
     what = models[0].display_name if len(models) == 1 else words.count(len(models), "model")
     node.app.notify(
         f"Deleting {what} in {deletion.UNDO_S:.0f} s; u takes it back",
-        timeout=max(1.0, deletion.UNDO_S),
+        timeout=min(_TOLD_S, max(1.0, deletion.UNDO_S)),
         markup=False,
     )
     errors = await pending.wait()

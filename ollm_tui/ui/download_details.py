@@ -50,7 +50,7 @@ class DownloadDetails(Vertical):
         self.query_one(ProgressBar).update(
             total=100 if is_known else None, progress=progress.percentage
         )
-        told = [numbers(item, self._service), *room_lines(item)]
+        told = [numbers(item, self._service), *words.room_lines(item.unused)]
         self.query_one(".numbers", Static).update(Content("\n".join(told)))
         self.query_one(Sparkline).data = list(item.speeds)
         self.query_one(".layers", Static).update(Content("\n".join(layer_lines(item))))
@@ -73,16 +73,6 @@ def numbers(item: QueueItem, service: ModelService) -> str:
             f"{words.size(item.needed_bytes)} to write, {words.size(item.free_bytes)} free"
         )
     return "   ".join(parts)
-
-
-def room_lines(item: QueueItem) -> list[str]:
-    """What to do about a disk that is too full; nothing for a download that has room."""
-    if not item.unused:
-        return []
-    return [
-        f"Not in use, and no profile's choice: {words.unused(item.unused)}.",
-        "Deleting some makes room: 1 goes to the models, space marks, d deletes.",
-    ]
 
 
 def layer_lines(item: QueueItem) -> list[str]:

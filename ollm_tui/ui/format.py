@@ -61,6 +61,22 @@ def unused(models: "Sequence[UnusedModel]") -> str:
     return ", ".join(f"{' with '.join(one.names)} ({size(one.size_bytes)})" for one in models)
 
 
+def not_in_use(models: "Sequence[UnusedModel]") -> str:
+    """The same as a sentence to go on with, without its full stop."""
+    return f"not in use, and no profile's choice: {unused(models)}"
+
+
+def room_lines(models: "Sequence[UnusedModel] | None") -> list[str]:
+    """What to do about a disk that is too full, on screen; nothing when there is nothing."""
+    if not models:
+        return []
+    told = not_in_use(models)
+    return [
+        f"{told[0].upper()}{told[1:]}.",
+        "Deleting some makes room: 1 goes to the models, space marks, d deletes.",
+    ]
+
+
 def speed(speed_bytes_per_s: float) -> str:
     """Bytes per second: 38.2 MB/s."""
     return f"{size(speed_bytes_per_s)}/s"

@@ -163,8 +163,9 @@ class KeyedApp(App[None]):
             target, _, name = action.partition(".")
         widget = self.active_widget if target == "focused" else namespace
         own = PLACES.get(getattr(widget, "id", None) or "", ())
-        places = (keymap.EVERYWHERE, keymap.PANES, *own)
-        for key in self._keys:
-            if key.action in (action, name) and key.where in places:
-                return key
+        # A pane's own comes first: undoing what is tried is something else than undoing a delete.
+        for places in (own, (keymap.PANES, keymap.EVERYWHERE)):
+            for key in self._keys:
+                if key.action in (action, name) and key.where in places:
+                    return key
         return None

@@ -8,6 +8,8 @@ from collections.abc import Callable, Iterable, Iterator
 from functools import cache
 from typing import TYPE_CHECKING, NamedTuple
 
+from ollm_tui.core.progress import PullState
+
 if TYPE_CHECKING:
     from textual.binding import BindingsMap, BindingType
 
@@ -42,6 +44,15 @@ class Situation(NamedTuple):
 
     has_model: bool = True
     """Whether the cursor of Installed is on a model."""
+    unread: str = ""
+    """What it is on that could not be read as a model; empty = nothing of that kind."""
+    has_models: bool = True
+    """Whether Installed shows any model."""
+    has_marks: bool = False
+    is_leaving: bool = False
+    """Whether the model is about to be deleted."""
+    has_pending: bool = True
+    """Whether a delete can still be taken back."""
     is_inspecting: bool = True
     """Whether the inspector has a model to show, of whichever view."""
     has_loaded: bool = True
@@ -49,6 +60,10 @@ class Situation(NamedTuple):
     can_run: bool = True
     """Whether the provider keeps models in memory."""
     has_download: bool = True
+    download: PullState | None = None
+    """Where the one under the cursor of Downloads stands; None = nobody has looked."""
+    is_first_download: bool = False
+    is_last_download: bool = False
     has_ended: bool = True
     """Whether a download has ended."""
     has_config: bool = True
@@ -62,7 +77,31 @@ class Situation(NamedTuple):
 
 
 def _on_model(now: Situation) -> str:
+    if now.unread and not now.has_model:
+        return f"{now.unread} cannot be read as a model; enter says why."
     return "" if now.has_model else "There is no model under the cursor."
+
+
+def _on_entry(now: Situation) -> str:
+    return "" if now.unread else _on_model(now)
+
+
+def _on_models(now: Situation) -> str:
+    return "" if now.has_models else _on_model(now)
+
+
+def _on_staying(now: Situation) -> str:
+    if now.is_leaving:
+        return "It is about to be deleted; u takes that back."
+    return _on_model(now)
+
+
+def _on_marked(now: Situation) -> str:
+    return "" if now.has_marks else _on_staying(now)
+
+
+def _on_pending(now: Situation) -> str:
+    return "" if now.has_pending else "There is nothing to take back."
 
 
 def _on_inspected(now: Situation) -> str:
@@ -85,6 +124,33 @@ def _on_loaded(now: Situation) -> str:
 
 def _on_download(now: Situation) -> str:
     return "" if now.has_download else "Nothing is being downloaded."
+
+
+def _on_unfinished(now: Situation) -> str:
+    if now.download is None or not now.download.is_final:
+        return _on_download(now)
+    if now.download is PullState.COMPLETE:
+        return "It is done; C clears what has ended."
+    return "It has ended; R tries again, C clears what has ended."
+
+
+def _on_retryable(now: Situation) -> str:
+    match now.download:
+        case PullState.QUEUED:
+            return "It is in the queue, and begins by itself."
+        case PullState.DOWNLOADING | PullState.VERIFYING:
+            return "It is being downloaded."
+        case PullState.COMPLETE:
+            return "It is done; p pulls it anew."
+    return _on_download(now)
+
+
+def _on_not_first(now: Situation) -> str:
+    return "It is the first already." if now.is_first_download else _on_download(now)
+
+
+def _on_not_last(now: Situation) -> str:
+    return "It is the last already." if now.is_last_download else _on_download(now)
 
 
 def _on_ended(now: Situation) -> str:
@@ -301,21 +367,23 @@ _SYMBOLS = {
 _DISABLED: dict[str, Callable[[Situation], str]] = {
     "app.config": _on_config,
     "app.server": _on_servers,
-    "installed.sort": _on_model,
-    "installed.reverse": _on_model,
-    "installed.inspect": _on_model,
-    "installed.mark": _on_model,
-    "installed.mark_all": _on_model,
-    "installed.delete": _on_model,
+    "app.undo": _on_pending,
+    "installed.sort": _on_models,
+    "installed.reverse": _on_models,
+    "installed.inspect": _on_entry,
+    "installed.mark": _on_staying,
+    "installed.mark_all": _on_models,
+    "installed.delete": _on_marked,
     "installed.load": _on_runnable,
     "installed.unload_all": _on_loaded,
-    "installed.copy": _on_model,
+    "installed.copy": _on_entry,
     "installed.override": _on_override,
-    "downloads.pause": _on_download,
-    "downloads.cancel": _on_download,
-    "downloads.retry": _on_download,
-    "downloads.up": _on_download,
-    "downloads.down": _on_download,
+    "downloads.details": _on_download,
+    "downloads.pause": _on_unfinished,
+    "downloads.cancel": _on_unfinished,
+    "downloads.retry": _on_retryable,
+    "downloads.up": _on_not_first,
+    "downloads.down": _on_not_last,
     "downloads.clear": _on_ended,
     "inspector.previous": _on_inspected,
     "inspector.next": _on_inspected,

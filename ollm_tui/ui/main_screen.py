@@ -11,7 +11,7 @@ from textual.widget import Widget
 from textual.widgets import Static
 
 from ollm_tui.core.event import ModelsState, RunningState, StoreState
-from ollm_tui.core.model import ModelInfo
+from ollm_tui.core.model import ModelInfo, Problem
 from ollm_tui.service.service import ModelService
 from ollm_tui.ui import keymap, status
 from ollm_tui.ui.keyed import PLACES
@@ -131,16 +131,18 @@ class MainScreen(Screen[None]):
         return VIEWS[(VIEWS.index(self.view) + 1) % len(VIEWS)]
 
     @property
-    def model(self) -> ModelInfo | None:
-        """The installed model under the cursor of the first pane, whatever that shows."""
+    def inspected(self) -> ModelInfo | Problem | None:
+        """What the cursor of the first pane is on, whatever that shows: a model, or no model."""
         if self.view == "running" and self._running_pane is not None:
             name = self._running_pane.model_name
         elif self.view == "disk" and self._disk_pane is not None:
             name = self._disk_pane.model_name
         else:
-            return self.query_one(InstalledPane).item
-        models = self._service.models.models
-        return next((model for model in models if model.name == name), None)
+            installed = self.query_one(InstalledPane)
+            return installed.model or installed.problem
+        models, problems, *_ = self._service.models
+        found = next((model for model in models if model.name == name), None)
+        return found or next((one for one in problems if one.subject == name), None)
 
     def show_view(self, view: str) -> None:
         """Have the first pane show something else; the others of its views are hidden."""

@@ -166,11 +166,12 @@ class Tour:
         self.look("a field")
 
     async def inspect(self, index: int) -> None:
-        """Put the cursor on a model and have the inspector ask for the rest."""
+        """Put the cursor on a row, and have the inspector ask for the rest if it is a model."""
         main = self.screen.app.screen
         pane = main.query_one(InstalledPane)
         pane.move_to(index)
-        await main.query_one(InspectorPane).load(pane.items[index])
+        if pane.model is not None:
+            await main.query_one(InspectorPane).load(pane.model)
         await self.screen.settle()
         self.look("inspecting")
 
@@ -203,7 +204,10 @@ async def _everywhere(tour: Tour, texts: Sequence[str], is_full: bool) -> None:
         await tour.inspect(index)
         await go(*["right_square_bracket"] * (6 if is_full else 1))
     await go("1")
-    await go("g", "s", "S", "space", "a", "a", "v", "v", "v", "y", "l", "U")
+    for index, _ in enumerate(texts, len(texts)):  # what cannot be read as a model
+        await tour.inspect(index)
+        await go("space")  # which says that it cannot be marked
+    await go("g", "s", "S", "s", "space", "a", "a", "v", "v", "v", "y", "l", "U")
     await tour.rest()
     for text in texts if is_full else texts[:2]:
         await go("slash")
@@ -303,7 +307,7 @@ async def _one_tour(
         monkeypatch.setattr(app, "copy_to_clipboard", tour.copied.append)
         await tour.screen.until(lambda: app.service.models.as_of is not None)
         pane = app.screen.query_one(InstalledPane)
-        await tour.screen.until(lambda: len(pane.items) == len(texts))
+        await tour.screen.until(lambda: len(pane.items) == 2 * len(texts))
         await tour.screen.until(lambda: app.settings.effective is not None)
         assert app.settings.effective is not None
         assert len(app.settings.effective.problems) >= len(texts)  # each is told of, as no name

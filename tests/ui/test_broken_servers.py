@@ -149,6 +149,6 @@ async def test_an_old_server_without_facts_is_filled_from_the_database(open_app:
 async def test_entries_that_cannot_be_read_are_named_beside_the_models(open_app: OpenApp) -> None:
     with SandboxServer(hostile=True, timing=INSTANT) as hostile:
         async with open_app(host=hostile.host) as screen:
-            text = await screen.sees("31 of 31", "unreadable", "Left out of the list: 20")
+            text = await screen.sees("31 of 31", "unreadable", "Cannot be read as models: 20")
             assert "and 17 more" in text
             assert "\x1b" not in text

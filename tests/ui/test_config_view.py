@@ -52,9 +52,19 @@ async def test_a_value_that_is_not_allowed_is_told_below_and_never_written(
         await view.screen.press("enter")
         assert isinstance(view.screen.app.screen, ConfigScreen)
         await view.screen.press("escape")
-        await view.screen.sees("enter changes")
+        await view.screen.sees("enter change ")
         assert not view.screen.app.screen.query(Input)
         assert view.user.read_text() == USER
+
+
+async def test_its_keys_take_one_line_in_every_width(open_view: OpenView) -> None:
+    async with open_view(size=(120, 40)) as view:
+        await view.open()
+        for width, last in ((120, "t trust"), (80, "t trust"), (60, "e edit")):
+            await view.screen.pilot.resize_terminal(width, 24)
+            await view.screen.until(lambda last=last: f"{last}  esc close" in view.screen.text)  # type: ignore[misc]  # a default, no argument
+            (line,) = view.screen.lines("enter change  ")
+            assert "esc close" in line
 
 
 async def test_the_other_file_can_be_picked_and_is_made(open_view: OpenView) -> None:
@@ -161,7 +171,7 @@ async def test_a_filter_finds_a_setting_by_key_value_or_origin(
         await view.screen.type(" user")
         await view.screen.until(lambda: keys() == ["options.topP"])
         await view.screen.press("enter")
-        await view.screen.sees(f"Configuration ─ 1 of {everything} · /TOP user", "/ filters")
+        await view.screen.sees(f"Configuration ─ 1 of {everything} · /TOP user", "/ filter ")
         await view.screen.press("enter")
         await view.screen.sees("enter goes on to saving")
         await view.screen.press("escape", "slash")

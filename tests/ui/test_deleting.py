@@ -34,12 +34,20 @@ async def test_a_delete_is_counted_down_and_taken_back(
         await screen.sees("Delete 1 model?", "For 60 s u takes it back")
         await screen.press("y")
         await screen.sees("deleting qwen3:8b in", "u undoes", "▸– qwen3:8b")
-        await screen.press("u")
+        for key in ("d", "space"):
+            await screen.press(key)
+            await screen.sees("It is about to be deleted; u takes that back.")
+            screen.app.clear_notifications()
+            await screen.misses("It is about to be deleted")
+        await screen.press("a")
+        await screen.sees("30 marked")
+        await screen.press("a", "u")
         await screen.sees("Taken back: qwen3:8b stays")
         await screen.misses("deleting qwen3:8b in", "– qwen3:8b")
         assert server.count("/api/delete") == 0
         await screen.press("u")
         await screen.sees("There is nothing to take back.")
+        assert not screen.app.situation.has_pending
 
 
 async def delete_and_ask_to_quit(screen: Screen) -> None:

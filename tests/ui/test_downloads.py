@@ -14,8 +14,9 @@ from ollm_tui.sandbox.faults import PULL_ERRORS
 from ollm_tui.sandbox.server import SandboxServer
 from ollm_tui.service.service import ModelService
 from ollm_tui.ui.app import OllmApp
-from ollm_tui.ui.download_details import layer_lines, room_lines
+from ollm_tui.ui.download_details import layer_lines
 from ollm_tui.ui.download_words import sentence
+from ollm_tui.ui.format import room_lines
 from ollm_tui.ui.panes.downloads import DownloadsPane
 from tests import faulty_registry as faults
 from tests.store_builder import made_model
@@ -102,8 +103,8 @@ def test_a_row_says_what_is_going_on_and_which_key_helps(shown: QueueItem, text:
 
 
 def test_the_details_name_all_that_could_be_deleted_and_the_keys() -> None:
-    assert room_lines(item(STATES.QUEUED)) == []
-    what, how = room_lines(item(STATES.QUEUED, unused=UNUSED))
+    assert room_lines(None) == room_lines(()) == []
+    what, how = room_lines(UNUSED)
     assert "big:70b (43.0 GB), a:1 with b:1 (9.0 GB)" in what
     assert "d deletes" in how
 
@@ -261,3 +262,76 @@ async def test_the_trend_has_room_at_the_usual_size(open_app: OpenApp) -> None:
         pane = screen.app.screen_stack[0].query_one(DownloadsPane)
         pane.show(QueueState((moving,)))
         await screen.sees("▃▅█")
+
+
+@pytest.mark.parametrize(
+    ("state", "key", "reason"),
+    [
+        (STATES.COMPLETE, "x", "It is done; C clears what has ended."),
+        (STATES.COMPLETE, "space", "It is done; C clears what has ended."),
+        (STATES.CANCELLED, "x", "It has ended; R tries again, C clears"),
+        (STATES.COMPLETE, "R", "It is done; p pulls it anew."),
+        (STATES.DOWNLOADING, "R", "It is being downloaded."),
+        (STATES.QUEUED, "R", "It is in the queue, and begins by itself."),
+        (STATES.QUEUED, "C", "No download has ended yet."),
+        (STATES.QUEUED, "K", "It is the first already."),
+        (STATES.QUEUED, "J", "It is the last already."),
+    ],
+)
+async def test_a_key_that_can_do_nothing_for_a_download_says_why(
+    open_app: OpenApp, state: STATES, key: str, reason: str
+) -> None:
+    async with open_app() as screen:
+        await screen.press("2")
+        screen.app._main.query_one(DownloadsPane).show(QueueState((item(state),)))
+        await screen.press(key)
+        await screen.sees(reason)
+
+
+async def test_in_the_details_a_key_that_can_do_nothing_says_why_too(
+    open_app: OpenApp, server: SandboxServer
+) -> None:
+    server.faults.pull("error", "qwen3:14b", text=PULL_ERRORS["disk_full"])
+    async with open_app() as screen:
+        screen.service.enqueue("qwen3:14b")
+        await screen.sees("failed, R retries")
+        await screen.press("2", "enter")
+        await screen.sees("esc leaves")
+        await screen.press("x")
+        await screen.sees("It has ended; R tries again")
+
+
+async def test_without_a_download_its_keys_say_so(open_app: OpenApp) -> None:
+    async with open_app() as screen:
+        await screen.press("2")
+        for key in ("enter", "space", "x", "R", "J", "K"):
+            await screen.press(key)
+            await screen.until(lambda: screen.text.count("Nothing is being downloaded.") == 2)
+            screen.app.clear_notifications()
+
+
+async def test_moving_follows_the_row_and_the_footer_tells_what_acts_on_it(
+    open_app: OpenApp, server: SandboxServer
+) -> None:
+    names = ["qwen3:14b", "gemma3:27b", "phi4:14b", "llama4:scout"]
+    for name in names[:2]:
+        server.faults.script_pull(name, [{"status": "on its way"}, {}]).advance()
+    async with open_app() as screen:
+
+        def order() -> list[str]:
+            return [one.name for one in screen.service.queue.items]
+
+        for name in names:
+            screen.service.enqueue(name)
+        await screen.sees("2 active · 2 queued")
+        await screen.press("2", "G", "K")
+        await screen.until(lambda: order() == [*names[:2], names[3], names[2]])
+        pane = screen.app._main.query_one(DownloadsPane)
+        assert pane.item is not None
+        assert pane.item.name == names[3]
+        await screen.press("J")
+        await screen.until(lambda: order() == names)
+        assert screen.app._situation is not None
+        assert screen.app._situation.is_last_download
+        await screen.press("g")
+        assert screen.app._situation.is_first_download

@@ -93,6 +93,24 @@ async def test_what_cannot_act_is_dim_in_footer_and_help(open_app: OpenApp) -> N
             await screen.sees("Delete the marked models. There is no")
 
 
+async def test_the_help_begins_with_the_keys_of_the_pane_that_is_active(open_app: OpenApp) -> None:
+    async with open_app(size=(80, 60)) as screen:
+        for pane, place in (("1", "Installed"), ("2", "Downloads"), ("4", "Router")):
+            await screen.press(pane, "question_mark")
+            text = await screen.sees("esc closes")
+            assert text.index(f"│ {place}  ") < text.index("│ Everywhere  ")
+            await screen.press("escape")
+
+
+async def test_the_help_keeps_its_columns_in_a_small_terminal(open_app: OpenApp) -> None:
+    async with open_app(size=(60, 20)) as screen:
+        await screen.press("question_mark", "end")
+        await screen.sees("↑ newer in its registry", "✗ cannot be read", "embeddings only")
+        (above,) = screen.lines("Fetch what is missing or bad")
+        (below,) = screen.lines("doctor.repair")
+        assert above.index("Fetch") == below.index("doctor.repair")
+
+
 async def test_the_footer_wakes_up_with_the_first_download(
     open_app: OpenApp, server: SandboxServer
 ) -> None:

@@ -12,6 +12,7 @@ from ollm_tui.providers.local.provider import LocalProvider
 from ollm_tui.sandbox.server import SandboxServer
 from ollm_tui.service.queue_store import EndedDownload
 from ollm_tui.service.service import ModelService
+from ollm_tui.ui import format as words
 from ollm_tui.ui.app import OllmApp
 from ollm_tui.ui.panes.inspector import InspectorPane
 from tests.store_builder import install, made_model
@@ -101,6 +102,30 @@ async def test_too_little_room_is_asked_about_once(
         await screen.press("enter")
         await screen.misses("Pull models")
         assert asked == ["qwen3:14b"]
+
+
+async def test_too_little_room_names_what_could_be_deleted_until_something_else_is_said(
+    open_app: OpenApp, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def free_bytes() -> int:
+        return 5 * GB
+
+    async with open_app(size=(80, 24)) as screen:
+        screen.app._known = known
+        monkeypatch.setattr(screen.service, "free_bytes", free_bytes)
+        unused = await screen.service.unused_models()
+        assert len(unused) == 3
+        await screen.press("p")
+        await screen.type("qwen3:14b")
+        await screen.sees("5.0 GB free")
+        await screen.press("enter")
+        text = await screen.sees("Not in use, and no profile's choice: ", "makes room: 1 goes to")
+        joined = " ".join(line.strip("│ ") for line in text.splitlines())
+        assert all(name in joined for one in unused for name in one.names)
+        assert words.unused(unused) in joined  # all of it, though it takes two lines
+        await screen.press("backspace")
+        await screen.misses("Not in use")
+        await screen.sees("enter pulls, several names")
 
 
 async def test_a_store_tells_its_free_space(tmp_path: Path) -> None:

@@ -119,7 +119,14 @@ class DownloadsPane(RowList[QueueItem]):
         from ollm_tui.ui.screens.download import DownloadScreen
 
         def act(what: str) -> None:
-            getattr(self, f"action_{what}")()
+            if self.item is None:
+                return
+            (key,) = (key for key in keymap.KEYS if key.id == f"downloads.{what}")
+            now = keymap.Situation(download=self.item.progress.status)
+            if reason := keymap.why_not(key, now):
+                self.notify(reason, title=key.description, markup=False)
+            else:
+                getattr(self, f"action_{what}")()
 
         self.app.push_screen(DownloadScreen(self._service, self.item, act))
 

@@ -9,12 +9,13 @@ from textual.timer import Timer
 
 from ollm_tui.core.error import OllmError, ProviderError
 from ollm_tui.core.event import ModelsState
-from ollm_tui.core.model import UNKNOWN_FAMILY, ModelDetails, ModelFile, ModelInfo
+from ollm_tui.core.model import UNKNOWN_FAMILY, ModelDetails, ModelFile, ModelInfo, Problem
 from ollm_tui.service.service import ModelService
 from ollm_tui.ui import format as words
 from ollm_tui.ui import keymap, work
 from ollm_tui.ui.fit_words import fit_lines
 from ollm_tui.ui.no_answer import WAYS_ON, no_answer
+from ollm_tui.ui.panes import unread
 from ollm_tui.ui.text_pane import Text, TextPane
 
 RESTS_AFTER_S = 0.06
@@ -30,6 +31,7 @@ class InspectorPane(TextPane):
         super().__init__(id="inspector")
         self._service = service
         self._model: ModelInfo | None = None
+        self._problem: Problem | None = None
         self._details: ModelDetails | None = None
         self._error: OllmError | None = None
         self._files: tuple[ModelFile, ...] | OllmError | None = None
@@ -41,18 +43,18 @@ class InspectorPane(TextPane):
 
     @property
     def model(self) -> ModelInfo | None:
-        """What is shown."""
+        """The model that is shown."""
         return self._model
 
-    def follow(self, model: ModelInfo | None) -> None:
-        """Show what is known of a model at once; ask for the rest when the cursor rests on it."""
+    def follow(self, item: ModelInfo | Problem | None) -> None:
+        """Show what is known of a row at once; ask for the rest when the cursor rests on it."""
         if self._resting is not None:
             self._resting.stop()
-        self.show(model)
-        if model is not None:
+        self.show(item)
+        if isinstance(item, ModelInfo):
             self._resting = self.set_timer(
                 RESTS_AFTER_S,
-                lambda: work.run(self, self.load(model), "inspect", exclusive=True),
+                lambda: work.run(self, self.load(item), "inspect", exclusive=True),
             )
 
     async def load(self, model: ModelInfo) -> None:
@@ -66,11 +68,17 @@ class InspectorPane(TextPane):
 
     def show(
         self,
-        model: ModelInfo | None,
+        item: ModelInfo | Problem | None,
         details: ModelDetails | None = None,
         error: OllmError | None = None,
     ) -> None:
-        """Draw one model: what the list says at once, the details when they are in."""
+        """Draw one model: what the list says at once, the details when they are in.
+
+        Args:
+            item: a model, or what could not be read as one and why.
+        """
+        self._problem = item if isinstance(item, Problem) else None
+        model = item if isinstance(item, ModelInfo) else None
         is_same = _is_same(model, self._model)
         if details is None and error is None and is_same:
             details = self._details  # what is on screen stays until there is news
@@ -113,7 +121,10 @@ class InspectorPane(TextPane):
         model = self._model
         if model is None:
             self.border_title, self.border_subtitle = Content("3 Inspector"), Content("")
-            self.set_text(_nothing(self._service.models))
+            if self._problem is None:
+                self.set_text(_nothing(self._service.models))
+            else:
+                self.set_text(unread.about(self._problem))
             return
         following = SECTIONS[(self._section + 1) % len(SECTIONS)]
         self.border_subtitle = Content(f"] {following}")

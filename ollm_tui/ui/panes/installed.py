@@ -7,7 +7,7 @@ from textual.content import Content
 from textual.message import Message
 
 from ollm_tui.core.event import ModelsState, PendingDeletions, QueueState, UpdatesState
-from ollm_tui.core.model import UNKNOWN_FAMILY, ModelInfo
+from ollm_tui.core.model import UNKNOWN_FAMILY, ModelInfo, Problem
 from ollm_tui.core.name import name_key
 from ollm_tui.service.service import ModelService
 from ollm_tui.ui import format as words
@@ -16,6 +16,8 @@ from ollm_tui.ui.fit_words import fit_cell
 from ollm_tui.ui.look import Look
 from ollm_tui.ui.model_order import Order
 from ollm_tui.ui.no_answer import no_answer
+from ollm_tui.ui.panes import unread
+from ollm_tui.ui.panes.unread import Unread
 from ollm_tui.ui.rows import Column, Piece, RowList, fit_name
 
 if TYPE_CHECKING:
@@ -26,7 +28,7 @@ _NAME = 1  # which column the name is in
 _NO_LOOK = Look()
 
 
-class InstalledPane(RowList[ModelInfo]):
+class InstalledPane(RowList[ModelInfo | Unread]):
     """Pane 1."""
 
     BINDINGS = keymap.bindings(keymap.INSTALLED)
@@ -78,6 +80,8 @@ class InstalledPane(RowList[ModelInfo]):
         self._state = ModelsState(loading=True)
         self._filter: Filter | None = None
         self._sorted: list[ModelInfo] = []
+        self._shown: list[ModelInfo] = []  # those of them that the filter lets through
+        self._unread: list[Unread] = []
         self._order = Order.of_look(look)
         self._marked: set[str] = set()
         self._arriving: frozenset[str] = frozenset()
@@ -91,12 +95,38 @@ class InstalledPane(RowList[ModelInfo]):
         self._rebuild()
 
     @property
+    def model(self) -> ModelInfo | None:
+        """The model under the cursor; None also on what could not be read."""
+        item = self.item
+        return item if isinstance(item, ModelInfo) else None
+
+    @property
+    def problem(self) -> Problem | None:
+        """What could not be read and is under the cursor."""
+        item = self.item
+        return item.problem if isinstance(item, Unread) else None
+
+    @property
+    def is_leaving(self) -> bool:
+        """Whether the model under the cursor is about to be deleted."""
+        return self.model is not None and self.model.name in self._leaving
+
+    @property
+    def has_marks(self) -> bool:
+        return bool(self._marked)
+
+    @property
+    def has_models(self) -> bool:
+        """Whether any model is shown."""
+        return bool(self._shown)
+
+    @property
     def selection(self) -> list[ModelInfo]:
         """The marked models, else the one under the cursor, in the order shown."""
         marked = [model for model in self._state.models if model.name in self._marked]
-        if marked or self.item is None:
+        if marked or self.model is None:
             return marked
-        return [self.item]
+        return [self.model]
 
     @property
     def filter_text(self) -> str:
@@ -106,12 +136,15 @@ class InstalledPane(RowList[ModelInfo]):
     def count_text(self) -> str:
         """How many models are shown, and how large they are."""
         total = len(self._state.models)
-        size = words.size(sum(model.size_bytes for model in self.items))
-        return f"{len(self.items):,} of {total:,} · {size}"
+        size = words.size(sum(model.size_bytes for model in self._shown))
+        return f"{len(self._shown):,} of {total:,} · {size}"
 
     def show(self, state: ModelsState) -> None:
         """Draw what the service knows."""
         is_same = state.models is self._state.models and bool(self.items)
+        if state.problems != self._state.problems:
+            self._unread = unread.rows_of(state.problems)
+            is_same = False
         self._state = state
         self._marked &= {model.name for model in state.models}
         self._now = self._service.now()
@@ -155,7 +188,13 @@ class InstalledPane(RowList[ModelInfo]):
         self._filter = wanted
         self._rebuild()
 
-    def cells(self, model: ModelInfo) -> Sequence[Piece]:
+    def pieces(self, item: ModelInfo | Unread, width: int) -> list[Piece]:
+        if isinstance(item, Unread):
+            return unread.pieces(item, self.widths[_NAME], width, is_stale=self._state.stale)
+        return super().pieces(item, width)
+
+    def cells(self, model: ModelInfo | Unread) -> Sequence[Piece]:
+        assert isinstance(model, ModelInfo)  # the others are one piece
         dim = "dim" if self._state.stale or model.name in self._leaving else ""
         fit = () if self._memory_bytes is None else (fit_cell(model, self._memory_bytes),)
         return (
@@ -197,9 +236,9 @@ class InstalledPane(RowList[ModelInfo]):
         self._reorder(self._order.turned())
 
     def action_mark(self) -> None:
-        if self.item is None:
+        if self.model is None:
             return
-        self._marked ^= {self.item.name}
+        self._marked ^= {self.model.name}
         self.action_move(1)
         self._marks_changed()
 
@@ -214,16 +253,17 @@ class InstalledPane(RowList[ModelInfo]):
 
     def action_override(self) -> None:
         """Offer to make the model the override of the profile that the router shows."""
-        if self.item is None:
+        model = self.model
+        if model is None:
             return
-        if self.item.embedding_only:
-            text = f"{self.item.display_name} is for embeddings and answers no prompts."
+        if model.embedding_only:
+            text = f"{model.display_name} is for embeddings and answers no prompts."
             self.notify(text, severity="warning", markup=False)
             return
-        self.post_message(self.OverrideWanted(self.item.name))
+        self.post_message(self.OverrideWanted(model.name))
 
     def action_load(self) -> None:
-        model = self.item
+        model = self.model
         if model is None:
             return
         if model.loaded:
@@ -243,7 +283,7 @@ class InstalledPane(RowList[ModelInfo]):
             return
         from ollm_tui.ui import deleting
 
-        shown = {model.name for model in self.items}
+        shown = {model.name for model in self._shown}
         hidden = sum(model.name not in shown for model in models)
 
         def switch_default(name: str) -> None:
@@ -263,7 +303,7 @@ class InstalledPane(RowList[ModelInfo]):
         work.run(self, updating.check(self, self._service, marked), "updates", exclusive=True)
 
     def action_mark_all(self) -> None:
-        shown = {model.name for model in self.items}
+        shown = {model.name for model in self._shown} - self._leaving
         self._marked = set() if shown <= self._marked else self._marked | shown
         self._marks_changed()
 
@@ -306,7 +346,15 @@ class InstalledPane(RowList[ModelInfo]):
         shown = self._sorted
         if wanted is not None:
             shown = list(wanted.among(shown, marked))
-        self.set_items(shown, self._empty_state())
+        self._shown = shown
+        rows = unread.with_models(
+            shown,
+            self._unread,
+            wanted,
+            by_name=self._order.column == "NAME",
+            is_reversed=self._order.is_reversed,
+        )
+        self.set_items(rows, self._empty_state())
         self._retitle()
 
     def _marks_changed(self) -> None:
@@ -338,7 +386,7 @@ class InstalledPane(RowList[ModelInfo]):
 
     def _empty_state(self) -> list[Piece]:
         state = self._state
-        if state.models:
+        if state.models or state.problems:
             return [
                 (f"Nothing matches “{self.filter_text}”.", ""),
                 ("esc clears the filter, / changes it", "dim"),
@@ -347,6 +395,4 @@ class InstalledPane(RowList[ModelInfo]):
             return [("Asking the server …", "dim")]
         if state.error is not None:
             return list(no_answer(state.error))
-        lines = [("No models yet.", ""), ("p pulls one, for example llama3.2:3b", "dim")]
-        lines.extend((f"{p.subject}: {p.reason}", "warn") for p in state.problems)
-        return lines
+        return [("No models yet.", ""), ("p pulls one, for example llama3.2:3b", "dim")]

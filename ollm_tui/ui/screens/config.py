@@ -28,7 +28,9 @@ if TYPE_CHECKING:
     from ollm_tui.config.problem import Origin
     from ollm_tui.config.resolve import Effective, Setting
 
-_HINT = "enter changes  u unsets  / filters  e editor  r reads again  t trusts  esc closes"
+_HINT = "enter change  u unset  / filter  e edit  r reread  t trust  esc close"
+_SHORT_HINT = "enter change  u unset  / filter  e edit  esc close"
+_SHORT_BELOW = 80  # columns; each hint is one line from its width on
 _FILTER_HINT = "words of a key, a value or where it is from"
 _NO_SETTING = "There is no setting under the cursor."
 _PROBLEM = "This is a problem, not a setting; enter opens the editor where it was written."
@@ -209,7 +211,15 @@ class ConfigScreen(Dialog[None]):
     def _stop_typing(self) -> None:
         self.query(ValueLine).remove()
         self.query_one(SettingsList).focus()
-        self._say(_HINT)
+        self._say(self._keys)
+
+    @property
+    def _keys(self) -> str:
+        return _HINT if self.app.size.width >= _SHORT_BELOW else _SHORT_HINT
+
+    def on_resize(self) -> None:
+        if not self.query(ValueLine):  # else the hint is about what is typed
+            self._say(self._keys)
 
     def action_unset(self) -> None:
         """Take the setting out of the strongest file that says it."""

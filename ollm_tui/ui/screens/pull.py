@@ -70,6 +70,7 @@ class PullScreen(Dialog[list[str]]):
         self._names: list[str] = []
         self._is_picked = False  # with an arrow, so that enter takes it
         self._warned_of: list[str] = []
+        self._said = _HINT
 
     def compose(self) -> ComposeResult:
         with Vertical(classes="dialog") as dialog:
@@ -134,13 +135,20 @@ class PullScreen(Dialog[list[str]]):
         is_short = self._free_bytes is not None and needed_bytes > self._free_bytes
         if is_short and self._warned_of != names:
             self._warned_of = names
-            self._say(
+            warning = (
                 f"About {words.size(needed_bytes)} are needed, and "
-                f"{words.size(self._free_bytes or 0)} are free. Enter again pulls all the same.",
-                is_error=True,
+                f"{words.size(self._free_bytes or 0)} are free. Enter again pulls all the same."
             )
+            self._say(warning, is_error=True)
+            work.run(self, self._name_unused(warning), "unused", exclusive=True)
             return
         self.dismiss(names)
+
+    async def _name_unused(self, warning: str) -> None:
+        """Say below a warning what could be deleted, if the warning is still what is said."""
+        unused = await self._service.unused_models()
+        if self.is_attached and self._said == warning:
+            self._say("\n".join((warning, *words.room_lines(unused))), is_error=True)
 
     @on(OptionList.OptionSelected)
     def _clicked(self, event: OptionList.OptionSelected) -> None:
@@ -266,6 +274,7 @@ class PullScreen(Dialog[list[str]]):
                 yield f"{subject}{word} {of} of memory at {words.context(found.context_tokens)}"
 
     def _say(self, text: str, *, is_error: bool) -> None:
+        self._said = text
         hint = self.query_one(".hint", Label)
         hint.update(Content(text))
         hint.set_class(is_error, "-error")

@@ -4,7 +4,7 @@ import pytest
 
 from ollm_tui.core.error import FilterError
 from ollm_tui.core.filter import EXAMPLE, Filter, is_condition
-from ollm_tui.core.model import ModelCapabilities, ModelInfo
+from ollm_tui.core.model import ModelCapabilities, ModelInfo, Problem
 
 QWEN = ModelInfo(
     "qwen2.5-coder:7b",
@@ -187,3 +187,36 @@ def test_a_condition_names_its_field(term: str) -> None:
 )
 def test_a_name_is_no_condition(term: str) -> None:
     assert not is_condition(term)
+
+
+@pytest.mark.parametrize(
+    ("text", "is_met"),
+    [
+        ("", True),
+        ("qwen", True),
+        ("name:coder", True),
+        ("qwen2.5-coder:7b", True),
+        ("llama", False),
+        ("-coder", False),
+        ("-llama", True),
+        ("broken", True),
+        ("is:broken,loaded", True),
+        ("-broken", False),
+        ("is!=broken", False),
+        ("loaded", False),
+        ("-loaded", True),
+        ("size<10G", False),
+        ("<10G", False),
+        ("family:unknown", False),
+        ("qwen broken ctx>1", False),
+        ("qwen broken -remote", True),
+    ],
+)
+def test_of_what_cannot_be_read_only_the_name_is_known(text: str, is_met: bool) -> None:
+    problem = Problem("qwen2.5-coder:7b", "its manifest is missing")
+    assert list(Filter.parse(text).among_problems([problem])) == [problem] * is_met
+
+
+def test_no_model_is_broken() -> None:
+    assert not Filter.parse("broken").matches(QWEN)
+    assert Filter.parse("-broken").matches(QWEN)
