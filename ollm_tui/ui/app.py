@@ -1,6 +1,5 @@
 """The Textual app: composes the panes, hands them events, answers the keys that work anywhere."""
 
-import gc
 import logging
 import signal
 import sys
@@ -28,7 +27,7 @@ from ollm_tui.core.event import (
 from ollm_tui.core.model import ModelInfo, Problem
 from ollm_tui.core.text import clean_line
 from ollm_tui.service.service import ModelService
-from ollm_tui.ui import keymap, status, terminal, work
+from ollm_tui.ui import garbage, keymap, status, terminal, work
 from ollm_tui.ui.arranged import ArrangedApp
 from ollm_tui.ui.bridge import Bridge
 from ollm_tui.ui.look import LookFile
@@ -51,8 +50,6 @@ INSPECT_AFTER_S = 0.06
 _NAMED = 3  # unreadable entries that a toast has room for
 MEMORY_EVERY_S = 5.0
 ALIVE_EVERY_S = 30.0
-GARBAGE_AFTER = (10_000, 4, 250)  # looking through ten thousand models holds a key up for long
-SETTLED_S = 4.0
 TURN_S = 0.001
 """How long a thread that works may hold up the one that draws; a key passes several times from
 one thread to another until it is seen, and waits for a turn each time."""
@@ -304,16 +301,14 @@ class OllmApp(ArrangedApp):
     # Around the screen.
 
     def _first_frame_is_out(self) -> None:
-        gc.freeze()  # what is there now stays: it need not be looked through ever again
-        self.set_timer(SETTLED_S, gc.freeze)  # and so do the first list and what is known of it
-        gc.set_threshold(*GARBAGE_AFTER)
-        gc.enable()
-        sys.setswitchinterval(TURN_S)
-        work.run(self, self._first_look(), "refresh", exclusive=True)
-        if not self._has_timers:
+        if not self._has_timers:  # else this is the first of another server
             self._has_timers = True
+            garbage.begin()
+            sys.setswitchinterval(TURN_S)
+            self.set_timer(garbage.SETTLED_S, garbage.settle)
             self.set_interval(MEMORY_EVERY_S, self._ask_memory)
             self.set_interval(terminal.CHECK_EVERY_S, self._check_terminal)
+        work.run(self, self._first_look(), "refresh", exclusive=True)
 
     async def _first_look(self) -> None:
         await self.service.start()
