@@ -1,6 +1,5 @@
 """The Textual app: composes the panes, hands them events, answers the keys that work anywhere."""
 
-import gc
 import logging
 import signal
 import sys
@@ -25,7 +24,7 @@ from ollm_tui.core.event import (
 from ollm_tui.core.model import ModelInfo, Problem
 from ollm_tui.core.text import clean_line
 from ollm_tui.service.service import ModelService
-from ollm_tui.ui import keymap, status, terminal, work
+from ollm_tui.ui import garbage, keymap, status, terminal, work
 from ollm_tui.ui.arranged import ArrangedApp
 from ollm_tui.ui.bridge import Bridge
 from ollm_tui.ui.look import LookFile
@@ -46,8 +45,6 @@ if TYPE_CHECKING:
 
 _LOG = logging.getLogger(__name__)
 _NAMED = 3  # unreadable entries that a toast has room for
-GARBAGE_AFTER = (10_000, 4, 250)  # looking through ten thousand models holds a key up for long
-SETTLED_S = 4.0
 TURN_S = 0.001
 """How long a thread that works may hold up the one that draws; a key passes several times from
 one thread to another until it is seen, and waits for a turn each time."""
@@ -284,14 +281,12 @@ class OllmApp(ArrangedApp):
     # Around the screen.
 
     def _first_frame_is_out(self) -> None:
-        gc.freeze()  # what is there now stays: it need not be looked through ever again
-        self.set_timer(SETTLED_S, gc.freeze)  # and so do the first list and what is known of it
-        gc.set_threshold(*GARBAGE_AFTER)
-        gc.enable()
-        sys.setswitchinterval(TURN_S)
-        if self._watch is None:
+        if self._watch is None:  # else this is the first of another server
             from ollm_tui.ui.server_watch import ServerWatch  # the frame did without it
 
+            garbage.begin()
+            sys.setswitchinterval(TURN_S)
+            self.set_timer(garbage.SETTLED_S, garbage.settle)
             self._watch = ServerWatch(self)
             self.set_interval(terminal.CHECK_EVERY_S, self._check_terminal)
         self._watch.begin(then=self._read_settings)

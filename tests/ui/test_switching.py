@@ -1,12 +1,16 @@
 """Another server without a restart: by name, by address, and with downloads under way."""
 
+import gc
 from collections.abc import Sequence
+
+import pytest
 
 from ollm_tui.core.error import ConfigError
 from ollm_tui.providers.ollama import OllamaProvider
 from ollm_tui.sandbox.server import SandboxServer
 from ollm_tui.sandbox.timing import INSTANT
 from ollm_tui.service.service import ModelService
+from ollm_tui.ui import garbage
 from ollm_tui.ui.screens.servers import Server
 from tests.ui.conftest import OpenApp
 from tests.ui.screen import Screen
@@ -64,6 +68,18 @@ async def test_a_configured_server_is_asked_from_then_on(
             await screen.press("r", "r")
             await screen.until(lambda: other.count("/api/tags") >= 2)
             assert server.count("/api/tags") == asked
+
+
+async def test_what_was_closed_before_is_still_let_go_of(
+    open_app: OpenApp, server: SandboxServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(garbage, "SETTLED_S", 3600.0)
+    with SandboxServer(models=5, timing=INSTANT) as other:
+        async with open_app() as screen:
+            frozen = gc.get_freeze_count()
+            await switch(screen, Source(server.host, other.host), "down")
+            await screen.sees("5 of 5", "● ollama", "5 models")
+            assert gc.get_freeze_count() <= frozen  # what is frozen is not looked through
 
 
 async def test_a_typed_address_is_asked_and_how_to_keep_it_is_told(
