@@ -214,7 +214,7 @@ class OllmApp(ArrangedApp):
         inspector = self._main.query_one(InspectorPane)
         inspector.show(model)
         was = self._situation
-        if isinstance(model, Problem) or (was and (was.unread or was.has_pending)):
+        if isinstance(model, Problem) or (was and (was.unread or was.has_pending or was.on_disk)):
             self._show_what_can_act()
         if isinstance(model, ModelInfo):
             self._inspect_timer = self.set_timer(

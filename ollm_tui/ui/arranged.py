@@ -67,6 +67,7 @@ class ArrangedApp(SwitchingApp):
             has_pending=bool(service.deletions.pending),
             unread=installed.problem.subject if installed.problem else "",
             is_inspecting=self._main.query_one(InspectorPane).model is not None,
+            on_disk=self._main.on_disk,
             has_loaded=bool(service.running.models),
             is_online=service.server.health is not ServerHealth.OFFLINE,
             can_run=service.can_run,
