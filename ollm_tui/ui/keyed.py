@@ -163,8 +163,9 @@ class KeyedApp(App[None]):
             target, _, name = action.partition(".")
         widget = self.active_widget if target == "focused" else namespace
         own = PLACES.get(getattr(widget, "id", None) or "", ())
-        places = (keymap.EVERYWHERE, keymap.PANES, *own)
-        for key in self._keys:
-            if key.action in (action, name) and key.where in places:
-                return key
+        # Its own first: what a pane takes back is not what the app does.
+        for places in (own, (keymap.EVERYWHERE, keymap.PANES)):
+            for key in self._keys:
+                if key.action in (action, name) and key.where in places:
+                    return key
         return None
