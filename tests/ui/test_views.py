@@ -370,3 +370,11 @@ async def test_a_repair_uses_plain_http_only_after_a_yes(open_app: OpenApp, tmp_
             await screen.misses("is missing")
             await screen.sees("✓ store")
     assert blob.read_bytes() == LICENCE
+
+
+async def test_the_keys_of_the_doctor_are_one_line_in_the_smallest_terminal(
+    open_app: OpenApp, root: Path
+) -> None:
+    async with open_app(provider=LocalProvider(root), size=(60, 20)) as screen:
+        await screen.press("v", "v", "D")
+        await screen.sees("v verify  R repair  x reclaim  r again  esc close")
