@@ -31,6 +31,8 @@ class FileOfCases:
         inputs: where this process was started.
     """
 
+    is_file = True
+
     def __init__(self, inputs: Inputs) -> None:
         workspace = None if inputs.no_config else find_workspace_file(inputs)
         folder = inputs.ollm_home if workspace is None else workspace.parent
@@ -86,6 +88,7 @@ class CasesInMemory:
     """Implements the screen's ScenarioBook for the demo: nothing of the user's is touched."""
 
     path = "this demo's memory"
+    is_file = False
 
     def __init__(self) -> None:
         self._cases: list[Mapping[str, object]] = []

@@ -195,7 +195,7 @@ class OllmApp(ArrangedApp):
     def _inspect(self, item: ModelInfo | Problem | None) -> None:
         self._main.query_one(InspectorPane).follow(item)
         was = self._situation
-        if isinstance(item, Problem) or (was and (was.unread or was.has_pending)):
+        if isinstance(item, Problem) or (was and (was.unread or was.has_pending or was.on_disk)):
             self._show_what_can_act()
 
     # Keys that work anywhere.

@@ -57,7 +57,9 @@ class ArrangedApp(SwitchingApp):
         """What there is to act on, for the keys."""
         service, queue = self.service, self.service.queue.items
         installed = self._main.query_one(InstalledPane)
-        downloads = self._main.query_one(DownloadsPane)
+        download = self._main.query_one(DownloadsPane).item
+        # Of the service: the pane draws a moment later, and keys may come faster than that.
+        ends = (queue[0].id, queue[-1].id) if queue else (None, None)
         return keymap.Situation(
             has_model=installed.model is not None,
             has_models=installed.has_models,
@@ -66,13 +68,14 @@ class ArrangedApp(SwitchingApp):
             has_pending=bool(service.deletions.pending),
             unread=installed.problem.subject if installed.problem else "",
             is_inspecting=self._main.query_one(InspectorPane).model is not None,
+            on_disk=self._main.on_disk,
             has_loaded=bool(service.running.models),
             is_online=service.server.health is not ServerHealth.OFFLINE,
             can_run=service.can_run,
             has_download=bool(queue),
-            download=downloads.item.progress.status if downloads.item else None,
-            is_first_download=bool(downloads.items) and downloads.cursor == 0,
-            is_last_download=0 < len(downloads.items) == downloads.cursor + 1,
+            download=download.progress.status if download else None,
+            is_first_download=download is not None and download.id == ends[0],
+            is_last_download=download is not None and download.id == ends[1],
             has_ended=any(item.progress.status.is_final for item in queue),
             has_config=bool(self.config_word),
             has_servers=self.servers is not None,

@@ -148,8 +148,13 @@ def _lines(
         lines.append(f"In memory now: {running.display_name}{until}.")
     if not told.is_memory_known:
         lines.append("Whether it is in memory cannot be known now.")
-    lines.append(f"For {deletion.UNDO_S:.0f} s u takes it back.")
+    lines.append(undo_words())
     return lines
+
+
+def undo_words() -> str:
+    """How long a delete can be taken back."""
+    return f"For {deletion.UNDO_S:.0f} s u takes it back."
 
 
 def _routing_lines(told: RoutingConsequences, successor: str) -> list[str]:

@@ -5,6 +5,7 @@ loads nothing of Textual by itself: configuration is checked against it without 
 """
 
 from collections.abc import Callable, Iterable, Iterator
+from enum import StrEnum
 from functools import cache
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -39,6 +40,14 @@ PLACES = (
 )
 
 
+class OnDisk(StrEnum):
+    """What the cursor of the view of the disk is on."""
+
+    NOTHING = "nothing"
+    MODEL = "model"
+    LEFTOVER = "leftover"
+
+
 class Situation(NamedTuple):
     """What there is to act on just now. The defaults stand in nobody's way."""
 
@@ -55,6 +64,8 @@ class Situation(NamedTuple):
     """Whether a delete can still be taken back."""
     is_inspecting: bool = True
     """Whether the inspector has a model to show, of whichever view."""
+    on_disk: OnDisk | None = None
+    """What the cursor of Disk is on; None = nobody has looked."""
     has_loaded: bool = True
     is_online: bool = True
     can_run: bool = True
@@ -72,6 +83,8 @@ class Situation(NamedTuple):
     has_servers: bool = True
     """Whether there is anything to switch to."""
 
+
+LEAVING = "It is about to be deleted; u takes that back."
 
 # Why a key cannot act just now; empty = it can.
 
@@ -91,9 +104,19 @@ def _on_models(now: Situation) -> str:
 
 
 def _on_staying(now: Situation) -> str:
-    if now.is_leaving:
-        return "It is about to be deleted; u takes that back."
-    return _on_model(now)
+    return LEAVING if now.is_leaving else _on_model(now)
+
+
+def _on_leftover(now: Situation) -> str:
+    if now.on_disk is OnDisk.MODEL:
+        return "It is for what is left over, above the models."
+    return "Nothing is left over." if now.on_disk is OnDisk.NOTHING else ""
+
+
+def _on_stored(now: Situation) -> str:
+    if now.on_disk is OnDisk.LEFTOVER:
+        return "This is no model; x discards what is left over."
+    return "There is no model under the cursor." if now.on_disk is OnDisk.NOTHING else ""
 
 
 def _on_marked(now: Situation) -> str:
@@ -378,6 +401,12 @@ _DISABLED: dict[str, Callable[[Situation], str]] = {
     "installed.unload_all": _on_loaded,
     "installed.copy": _on_entry,
     "installed.override": _on_override,
+    "running.unload": _on_loaded,
+    "running.unload_all": _on_loaded,
+    "running.keep": _on_loaded,
+    "disk.resume": _on_leftover,
+    "disk.discard": _on_leftover,
+    "disk.delete": _on_stored,
     "downloads.details": _on_download,
     "downloads.pause": _on_unfinished,
     "downloads.cancel": _on_unfinished,

@@ -144,6 +144,12 @@ class MainScreen(Screen[None]):
         found = next((model for model in models if model.name == name), None)
         return found or next((one for one in problems if one.subject == name), None)
 
+    @property
+    def on_disk(self) -> keymap.OnDisk | None:
+        """What the cursor of the view of the disk is on; None while that is not shown."""
+        shown = self._disk_pane if self.view == "disk" else None
+        return None if shown is None else shown.on
+
     def show_view(self, view: str) -> None:
         """Have the first pane show something else; the others of its views are hidden."""
         if view == self.view:

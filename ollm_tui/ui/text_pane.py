@@ -42,11 +42,11 @@ class TextPane(RowList[list[Piece]]):
     def _wrap(self) -> None:
         # With the room of the scrollbar as long as that does without one. The room as it is now
         # would have two answers, each the reason for itself.
-        bar = self.scrollbar_size_vertical
-        widest = self.room + (bar if self.show_vertical_scrollbar else 0)
+        widest = self.content_region.width
         lines = self._wrapped(widest)
         if len(lines) > self.size.height:
-            lines = self._wrapped(widest - bar)
+            # Of the styles: that of the widget is nothing as long as the scrollbar is hidden.
+            lines = self._wrapped(widest - self.styles.scrollbar_size_vertical)
         self.set_items(lines)
 
     def _wrapped(self, room: int) -> list[list[Piece]]:

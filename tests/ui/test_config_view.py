@@ -65,6 +65,8 @@ async def test_its_keys_take_one_line_in_every_width(open_view: OpenView) -> Non
             await view.screen.until(lambda last=last: f"{last}  esc close" in view.screen.text)  # type: ignore[misc]  # a default, no argument
             (line,) = view.screen.lines("enter change  ")
             assert "esc close" in line
+            assert ("ORIGIN" in view.screen.text) is (width > 60)
+        await view.screen.sees("model.routing.defaultProfi… general", "set by ")
 
 
 async def test_the_other_file_can_be_picked_and_is_made(open_view: OpenView) -> None:

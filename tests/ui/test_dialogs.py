@@ -64,3 +64,33 @@ async def test_two_keys_at_once_close_one_dialog(
         assert len(screen.app.screen_stack) == 1
         await screen.press("1")
         await screen.misses(shown)
+
+
+@pytest.mark.parametrize("size", [(60, 20), (80, 24), (120, 40)])
+async def test_however_long_a_question_is_its_answers_are_in_sight(
+    open_app: OpenApp, size: tuple[int, int]
+) -> None:
+    async with open_app(size=size) as screen:
+        await screen.press("a", "d")
+        await screen.sees("Delete 31 models?", "Keep (esc)", "Delete the other 30 (y)")
+        await screen.press("pagedown", "pagedown")
+        await screen.sees("For 0 s u takes it back.", "Keep (esc)", "Delete the other 30 (y)")
+        if size[1] < 30:
+            await screen.sees("↑ ↓ scroll")
+            await screen.press("up", "pageup", "pageup")
+            await screen.sees("Delete 31 models?", "llama3.2:3b  2.0 GB")
+        await screen.press("escape")
+        await screen.misses("Delete 31 models?")
+
+
+@pytest.mark.parametrize("size", [(60, 20), (80, 24)])
+async def test_every_answer_is_readable_where_there_are_many(
+    open_app: OpenApp, size: tuple[int, int]
+) -> None:
+    async with open_app(size=size) as screen:
+        await screen.press("v", "t")
+        text = await screen.sees("(esc)", "5 min (5)", "1 hour (1)", "Forever (f)", "Default (d)")
+        in_row = [line for line in text.splitlines() if "5 min (5)" in line and "(d)" in line]
+        assert bool(in_row) is (size[0] == 80)
+        await screen.press("down", "down", "enter")  # where nothing scrolls, on to the next answer
+        await screen.misses("Default (d)")

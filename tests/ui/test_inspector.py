@@ -2,6 +2,7 @@
 
 from pathlib import Path
 
+from ollm_tui.core.model import Problem
 from ollm_tui.providers.local.provider import LocalProvider
 from ollm_tui.service.service import ModelService
 from ollm_tui.ui.app import OllmApp
@@ -39,6 +40,21 @@ async def test_the_files_of_a_store_are_listed_with_who_shares_them(tmp_path: Pa
         await screen.press("3", "z", "left_square_bracket")
         text = await screen.sees("Files 6/6", "sha256:", "shared with ")
         assert "0 B of it are this model's alone" in text
+
+
+async def test_no_line_is_cut_by_the_scrollbar_that_comes_with_it(
+    open_app: OpenApp,
+) -> None:
+    async with open_app(size=(100, 30)) as screen:
+        pane = screen.app._main.query_one(InspectorPane)
+        pane.show(None)
+        await screen.sees("No model is under the cursor.")
+        pane.show(Problem("broken:latest", "so many words " * 20))
+        await screen.sees("cannot be read as a model")
+        await screen.settle()
+        assert pane.show_vertical_scrollbar
+        widths = [sum(len(text) for text, _ in line) for line in pane.items]
+        assert max(widths) <= pane.room - 1
 
 
 async def test_the_list_says_what_fits_where_there_is_room(open_app: OpenApp) -> None:

@@ -256,10 +256,20 @@ async def test_u_and_x_are_the_forms_only_in_the_form(open_app: OpenApp) -> None
         assert not pane(screen).scene.what_if.trials  # type: ignore[union-attr]  # just asserted
 
 
+async def test_cases_that_are_in_no_file_are_not_offered_to_scripts(open_app: OpenApp) -> None:
+    book = Book()
+    book.is_file = False
+    async with open_app(scenarios=lambda: book) as screen:
+        await to_router(screen, "T")
+        await screen.sees("No cases in cases.yaml yet")
+        assert "Scripts run them" not in screen.text
+
+
 class Book:
     """Cases in memory."""
 
     path = "cases.yaml"
+    is_file = True
 
     def __init__(self) -> None:
         self.cases: list[Mapping[str, object]] = []
@@ -280,7 +290,7 @@ async def test_a_decision_is_kept_as_a_case_and_fails_when_something_else_is_tri
     book = Book()
     async with open_app(size=size, scenarios=lambda: book) as screen:
         await to_router(screen, "T")
-        await screen.sees("No cases in cases.yaml yet", "R keeps the decision")
+        await screen.sees("No cases in cases.yaml yet", "R keeps the decision", "Scripts run them")
         await screen.press("escape", "R")
         await screen.sees("Keep as a case: general → llama3.3:70b")
         await screen.press("enter")

@@ -14,6 +14,8 @@ from ollm_tui.providers.local.provider import LocalProvider
 from ollm_tui.providers.local.store import Store
 from ollm_tui.providers.ollama import OllamaProvider
 from ollm_tui.sandbox.server import SandboxServer
+from ollm_tui.sandbox.timing import INSTANT
+from ollm_tui.service import deletion
 from ollm_tui.ui.panes.disk import DiskPane
 from ollm_tui.ui.text_pane import TextPane
 from tests.faulty_registry import faulty_registry
@@ -194,9 +196,71 @@ async def test_a_model_is_deleted_with_the_exact_bytes_named(open_app: OpenApp, 
         await screen.sees("? orphan sha256-")
         await screen.press("j", "j", "d")
         size = len(OTHER.layers["template"])
-        await screen.sees(f"Frees {max(size, len(MODEL.layers['template']))} B.", "stay, which")
+        freed = f"Frees {max(size, len(MODEL.layers['template']))} B."
+        await screen.sees("Delete 1 model?", freed, "u takes it back")
         await screen.press("y")
         await screen.until(lambda: len(list((root / "manifests").rglob("*/llama3/*"))) == 1)
+
+
+async def test_a_delete_from_the_disk_can_be_taken_back_too(
+    open_app: OpenApp, root: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(deletion, "UNDO_S", 60.0)
+    async with open_app(provider=LocalProvider(root)) as screen:
+        await screen.press("v", "v")
+        await screen.sees("? orphan sha256-")
+        await screen.press("j", "j", "d", "y")
+        await screen.sees("deleting llama3:", "u undoes")
+        await screen.press("d")
+        await screen.sees("It is about to be deleted; u takes that back.")
+        await screen.press("u")
+        await screen.sees("Taken back: llama3:")
+        assert len(list((root / "manifests").rglob("*/llama3/*"))) == 2
+
+
+async def test_what_is_broken_is_deleted_from_the_disk_and_leaves_the_view(
+    open_app: OpenApp, root: Path
+) -> None:
+    install(root, f"{LIBRARY}/broken/latest", MODEL).write_bytes(b"{")
+    async with open_app(provider=LocalProvider(root)) as screen:
+        await screen.sees("1 unreadable")
+        await screen.press("v", "v")
+        await screen.sees("cannot be read; D says why")
+        await screen.press("G")
+        await screen.sees("its manifest cannot be used")  # in the inspector
+        await screen.press("d")
+        await screen.sees("Delete broken", "not known", "u takes it back")
+        await screen.press("y")
+        await screen.misses("cannot be read; D says why")
+        assert not (root / "manifests" / LIBRARY / "broken" / "latest").exists()
+
+
+async def test_what_a_row_of_the_disk_is_decides_which_keys_act(
+    open_app: OpenApp, root: Path
+) -> None:
+    async with open_app(provider=LocalProvider(root)) as screen:
+        await screen.press("v", "v")
+        await screen.sees("? orphan sha256-")
+        await screen.press("d")
+        await screen.sees("This is no model; x discards what is left over.")
+        await screen.press("G", "x")
+        await screen.sees("It is for what is left over, above the models.")
+        assert screen.app._situation == screen.app.situation
+
+
+async def test_with_nothing_in_memory_or_on_disk_the_keys_say_so(open_app: OpenApp) -> None:
+    with SandboxServer(timing=INSTANT) as idle:
+        async with open_app(host=idle.host) as screen:
+            await screen.press("v")
+            for key in ("l", "L", "t"):
+                await screen.press(key)
+                await screen.until(lambda: screen.text.count("No model is in memory.") == 2)
+                screen.app.clear_notifications()
+                await screen.until(lambda: screen.text.count("No model is in memory.") == 1)
+            await screen.press("v", "x")
+            await screen.sees("Nothing is left over.")
+            await screen.press("d")
+            await screen.sees("There is no model under the cursor.")
 
 
 async def test_the_inspector_names_registry_and_namespace(open_app: OpenApp, root: Path) -> None:
@@ -306,3 +370,11 @@ async def test_a_repair_uses_plain_http_only_after_a_yes(open_app: OpenApp, tmp_
             await screen.misses("is missing")
             await screen.sees("✓ store")
     assert blob.read_bytes() == LICENCE
+
+
+async def test_the_keys_of_the_doctor_are_one_line_in_the_smallest_terminal(
+    open_app: OpenApp, root: Path
+) -> None:
+    async with open_app(provider=LocalProvider(root), size=(60, 20)) as screen:
+        await screen.press("v", "v", "D")
+        await screen.sees("v verify  R repair  x reclaim  r again  esc close")

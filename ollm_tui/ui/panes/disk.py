@@ -6,11 +6,12 @@ from typing import NamedTuple
 from textual.content import Content
 
 from ollm_tui.core.event import ModelsState, StoreState
-from ollm_tui.core.model import ModelInfo
+from ollm_tui.core.model import ModelInfo, Problem
 from ollm_tui.core.store import Leftover, LeftoverKind, ModelUsage
 from ollm_tui.service.service import ModelService
+from ollm_tui.ui import deleting, keymap, work
 from ollm_tui.ui import format as words
-from ollm_tui.ui import keymap, work
+from ollm_tui.ui.panes.installed import InstalledPane
 from ollm_tui.ui.rows import Column, Piece, RowList, fit_name, fit_text
 
 _NAME = 1  # which column the name is in
@@ -50,6 +51,7 @@ class DiskPane(RowList[_Row]):
         super().__init__(id="disk", key=lambda row: row.key, classes="pane")
         self._service = service
         self._models: tuple[ModelInfo, ...] = ()
+        self._problems: tuple[Problem, ...] = ()
 
     def on_mount(self) -> None:
         self.show(self._service.store.state)
@@ -63,14 +65,22 @@ class DiskPane(RowList[_Row]):
             return None
         return row.leftover.model if row.leftover is not None else row.key[1]
 
+    @property
+    def on(self) -> keymap.OnDisk:
+        """What the cursor is on."""
+        if self.item is None:
+            return keymap.OnDisk.NOTHING
+        return keymap.OnDisk.MODEL if self.item.leftover is None else keymap.OnDisk.LEFTOVER
+
     def look(self) -> None:
         """Measure the store again."""
-        self._models = self._service.models.models
+        self._models, self._problems, *_ = self._service.models
         work.run(self.app, self._service.store.refresh(), "disk", exclusive=True)
 
     def models_changed(self, state: ModelsState) -> None:
         """Measure it again if there are other models than before."""
-        if state.models != self._models and not state.loading:
+        is_same = state.models == self._models and state.problems == self._problems
+        if not is_same and not state.loading:
             self.look()
 
     def show(self, state: StoreState) -> None:
@@ -116,7 +126,7 @@ class DiskPane(RowList[_Row]):
 
     def action_resume(self) -> None:
         """Pull the model of a partial download again, which goes on where it ended."""
-        item = self._leftover("Go on")
+        item = self._leftover
         if item is None:
             return
         if not item.model:
@@ -131,7 +141,7 @@ class DiskPane(RowList[_Row]):
 
     def action_discard(self) -> None:
         """Remove a leftover, after a question."""
-        item = self._leftover("Discard")
+        item = self._leftover
         if item is None:
             return
         if item.is_active:
@@ -149,28 +159,41 @@ class DiskPane(RowList[_Row]):
         )
 
     def action_delete(self) -> None:
-        """Delete the model, after a question that says what is freed."""
-        model = self.item.model if self.item else None
-        if model is None:
-            self.notify("This is no model. x discards what is left over.")
+        """Delete the model, after a question that says what would be gone."""
+        usage = self.item.model if self.item else None
+        if usage is None:
             return
+        if any(usage.name in one.names for one in self._service.deletions.pending):
+            self.notify(keymap.LEAVING, timeout=3)
+            return
+        model = next((one for one in self._service.models.models if one.name == usage.name), None)
+        if model is None:
+            self._delete_broken(usage.name)
+            return
+
+        def switch_default(name: str) -> None:
+            self.post_message(InstalledPane.DefaultWanted(name))
+
+        asking = deleting.ask(self, self._service, [model], switch_default=switch_default)
+        work.run(self, asking, "ask delete", exclusive=True)
+
+    def _delete_broken(self, name: str) -> None:
+        """Ask about an entry that is in no list, so that nobody can tell what it is."""
         from ollm_tui.ui.screens.confirm import Choice, ConfirmScreen
 
-        freed = f"Frees {words.size(model.unique_bytes)}."
-        if model.shared_bytes:
-            freed += f" {words.size(model.shared_bytes)} stay, which other models share."
-        self.app.push_screen(
-            ConfirmScreen(
-                f"Delete {model.name}?", [freed], [Choice("y", "Delete", is_destructive=True)]
-            ),
-            lambda answer: self._delete(model.name) if answer == "y" else None,
-        )
+        def answered(answer: str | None) -> None:
+            if answer == "y":
+                gone = [ModelInfo(name)]
+                job = deleting.carry_out(self, self._service, gone, unload=False, force=False)
+                work.run(self, job, "delete")
 
-    def _leftover(self, deed: str) -> Leftover | None:
-        item = self.item.leftover if self.item else None
-        if item is None and self.item is not None:
-            self.notify(f"{deed} is for what is left over, the rows above the models.")
-        return item
+        told = ["It cannot be read, so what that frees is not known.", deleting.undo_words()]
+        delete = Choice("y", "Delete", is_destructive=True)
+        self.app.push_screen(ConfirmScreen(f"Delete {name}?", told, [delete]), answered)
+
+    @property
+    def _leftover(self) -> Leftover | None:
+        return self.item.leftover if self.item else None
 
     def _discard(self, item: Leftover) -> None:
         async def discard() -> None:
@@ -179,14 +202,6 @@ class DiskPane(RowList[_Row]):
             self.notify(told, timeout=4)
 
         work.run(self, discard(), "discard")
-
-    def _delete(self, name: str) -> None:
-        async def delete() -> None:
-            await self._service.delete_model(name)
-            self.notify(f"Deleted {name}", markup=False, timeout=4)
-            await self._service.store.refresh()
-
-        work.run(self, delete(), f"delete {name}")
 
 
 def _consequence(item: Leftover) -> str:

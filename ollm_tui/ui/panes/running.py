@@ -16,7 +16,7 @@ _NAME = 1  # which column the name is in
 _STAYS: dict[str, tuple[str, str | int | None]] = {
     "5": ("5 min", "5m"),
     "1": ("1 hour", "1h"),
-    "f": ("For ever", -1),
+    "f": ("Forever", -1),
     "d": ("Default", None),
 }
 

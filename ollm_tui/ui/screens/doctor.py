@@ -60,7 +60,7 @@ class DoctorScreen(Dialog[None]):
             yield TextPane(id="diagnosis")
             yield Static(id="doing", markup=False)
             keys = (f"{keymap.cap(key)} {key.label}" for key in keymap.in_place(keymap.DOCTOR))
-            yield Static(Content("   ".join(keys)), classes="hint", markup=False)
+            yield Static(Content("  ".join(keys)), classes="hint", markup=False)
 
     def on_mount(self) -> None:
         self.query_one(TextPane).focus()

@@ -37,7 +37,7 @@ class SettingsList(RowList[SettingsRow]):
     COLUMNS = (
         Column("KEY", 30, flexible=True),
         Column("VALUE", 22),
-        Column("ORIGIN", 9),
+        Column("ORIGIN", 9, drop=1),  # which is told below the list as well
     )
 
     def __init__(self) -> None:

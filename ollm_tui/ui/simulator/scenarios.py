@@ -28,6 +28,11 @@ class ScenarioBook(Protocol):
         """The file, as people write it."""
         ...
 
+    @property
+    def is_file(self) -> bool:
+        """Whether it is one, so that scripts can run it."""
+        ...
+
     def run(self, router: "Router", models: "Sequence[ModelInfo]") -> "Sequence[CaseResult]":
         """Run every case, in the file's order; none when there is no file yet.
 
@@ -72,14 +77,17 @@ class ScenariosView(View):
         if self._results is None:
             return list(wrapped("asking", f"running {self._book.path} …", width, "dim"))
         if not self._results:
-            return [
+            lines = [
                 *wrapped("none", f"No cases in {self._book.path} yet.", width),
                 blank("none"),
                 *wrapped(
                     "how", "R keeps the decision that is shown as a case; T runs them all.", width
                 ),
-                *wrapped("verb", f"Scripts run them: ollm-tui route test {self._book.path}", width),
             ]
+            if self._book.is_file:
+                verb = f"Scripts run them: ollm-tui route test {self._book.path}"
+                lines += wrapped("verb", verb, width)
+            return lines
         failed = sum(bool(result.failures) for result in self._results)
         done = f"{words.count(len(self._results), 'case')} of {self._book.path}: "
         done += f"{failed} failed" if failed else "all pass"
