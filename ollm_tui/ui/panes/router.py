@@ -449,7 +449,14 @@ class RouterPane(RowList[Line]):
             return  # there has been another key since
         self.app.workers.cancel_group(self.app, _WORK)
         if self._view.has_work(scene):
-            work.run(self, self._view.work(scene, self._draw), _WORK, exclusive=True)
+            work.run(self, self._view.work(scene, self._draw_found), _WORK, exclusive=True)
+
+    def _draw_found(self) -> None:
+        """Draw what has been found; an unmoved cursor goes to the first line on which keys act."""
+        is_unmoved = self.cursor == 0 and all(line.item is None for line in self.items)
+        self._draw()
+        if is_unmoved and self._wanted is None:
+            self._to_first_item()
 
     def _make_view(self, name: str) -> View:
         from ollm_tui.ui.simulator.views import make_view
