@@ -44,7 +44,7 @@ def status_line(
     if deleting:
         parts.append(Content.styled(deleting, "bold $text-warning"))
     name = " ".join(part for part in (server.provider, server.version, word) if part)
-    parts.append(Content.assemble((glyph, style), f" {name}"))
+    parts.append(named := Content.assemble((glyph, style), f" {name}"))
     parts.append(host := Content.styled(server.host, "$text-muted"))
     spare.append(host)
     if models.as_of is not None:
@@ -66,9 +66,12 @@ def status_line(
             else Content.styled(f"↓ {words.speed(speed)}", "$text-accent")
         )
     line = Content.styled(" ollm-tui", "bold $primary")
-    while spare and sum(part.cell_length + 3 for part in (line, *parts)) - 3 > width:
+    while spare and _length(line, *parts) > width:
         dropped = spare.pop(0)
         parts = [part for part in parts if part is not dropped]
+    if server.version and _length(line, *parts) > width:
+        bare = Content.assemble((glyph, style), f" {' '.join((server.provider, word)).strip()}")
+        parts = [bare if part is named else part for part in parts]
     for part in parts:
         if line.cell_length + part.cell_length + 3 > width:
             break
@@ -78,6 +81,10 @@ def status_line(
         style = "$text-error" if "✗" in config else "$text-muted"
         line = Content.assemble(line, " " * gap, (config, style))
     return line
+
+
+def _length(*parts: Content) -> int:
+    return sum(part.cell_length + 3 for part in parts) - 3
 
 
 def config_banner(errors: "Sequence[ConfigProblem]") -> str:

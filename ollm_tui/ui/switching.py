@@ -47,7 +47,7 @@ class SwitchingApp(ThemedApp):
             if server is not None:
                 work.run(self, self._switch(server), "switch", exclusive=True)
 
-        self.push_screen(ServerScreen(self.servers), take)
+        self.push_screen(ServerScreen(self.servers, self.service.server), take)
 
     async def _switch(self, server: "Server") -> None:
         source = self.servers

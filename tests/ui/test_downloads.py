@@ -337,3 +337,15 @@ async def test_moving_follows_the_row_and_the_footer_tells_what_acts_on_it(
         assert screen.app._situation.is_last_download
         await screen.press("g")
         assert screen.app._situation.is_first_download
+
+
+async def test_the_speed_is_told_before_the_version_of_the_server_where_room_is_scarce(
+    open_app: OpenApp, server: SandboxServer
+) -> None:
+    step = {"status": "pulling aaa", "digest": DIGEST, "total": 1000, "completed": 250}
+    script = server.faults.script_pull("qwen3:14b", [step, step])
+    async with open_app(size=(42, 20)) as screen:
+        await screen.sees("● ollama 0.33.0   31 models")
+        screen.service.enqueue("qwen3:14b")
+        script.advance()
+        await screen.sees("● ollama   31 models   ↓ ")

@@ -256,6 +256,17 @@ async def test_u_and_x_are_the_forms_only_in_the_form(open_app: OpenApp) -> None
         assert not pane(screen).scene.what_if.trials  # type: ignore[union-attr]  # just asserted
 
 
+@both_sizes
+async def test_what_is_found_later_has_the_cursor_on_its_first_line(
+    open_app: OpenApp, size: tuple[int, int]
+) -> None:
+    async with open_app(size=size) as screen:
+        await to_router(screen, "f")
+        await screen.sees("▸mistral:7b", "Reorder the families")
+        await screen.press("enter")  # without a step down first
+        await screen.sees("general → mistral:7b", "what if: 1 change")
+
+
 async def test_cases_that_are_in_no_file_are_not_offered_to_scripts(open_app: OpenApp) -> None:
     book = Book()
     book.is_file = False

@@ -141,7 +141,7 @@ async def test_a_server_that_does_not_answer_says_so_and_one_can_go_back(
 ) -> None:
     async with open_app() as screen:
         source = Source("127.0.0.1:9", server.host)
-        await switch(screen, source)
+        await switch(screen, source, "up")
         await screen.sees("offline", "No answer from")
         await switch(screen, source, "down")
         await screen.sees("31 of 31")
@@ -173,3 +173,16 @@ async def test_without_other_servers_the_key_says_so(open_app: OpenApp) -> None:
     async with open_app() as screen:
         await screen.press("H")
         await screen.sees("There is no other server to ask here.")
+
+
+async def test_the_server_that_is_asked_is_marked_and_under_the_cursor(
+    open_app: OpenApp, server: SandboxServer
+) -> None:
+    async with open_app() as screen:
+        screen.app.servers = Source("http://127.0.0.1:1", server.host, "http://127.0.0.1:2")
+        await screen.press("H")
+        await screen.sees("▸● box1")
+        (marked,) = [line for line in screen.text.splitlines() if "● box" in line]
+        assert server.host.removeprefix("http://") in marked
+        await screen.press("down")
+        await screen.sees("▸  box2")

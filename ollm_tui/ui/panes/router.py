@@ -359,4 +359,11 @@ class RouterPane(RowList[Line]):
             return  # there has been another key since
         self.app.workers.cancel_group(self.app, _WORK)
         if self._view.has_work(scene):
-            work.run(self, self._view.work(scene, self._draw), _WORK, exclusive=True)
+            work.run(self, self._view.work(scene, self._draw_found), _WORK, exclusive=True)
+
+    def _draw_found(self) -> None:
+        """Draw what has been found; an unmoved cursor goes to the first line on which keys act."""
+        is_unmoved = self.cursor == 0 and all(line.item is None for line in self.items)
+        self._draw()
+        if is_unmoved and self._wanted is None:
+            self.move_to(self._first_item)

@@ -11,6 +11,7 @@ from textual.content import Content
 from textual.widgets import Input, Label
 
 from ollm_tui.core.error import OllmError
+from ollm_tui.core.event import ServerState
 from ollm_tui.service.service import ModelService
 from ollm_tui.ui import work
 from ollm_tui.ui.rows import Column, Piece, RowList
@@ -65,18 +66,33 @@ class ServerList(RowList[Server]):
     """One line each."""
 
     COLUMNS = (
+        Column("", 1),
         Column("NAME", 14),
         Column("KIND", 6, drop=2),
         Column("ADDRESS", 20, flexible=True),
         Column("WITH", 28, drop=1),
     )
 
-    def __init__(self) -> None:
+    def __init__(self, now: ServerState) -> None:
         super().__init__(id="servers", key=lambda server: server.name, classes="")
         self.can_focus = False
+        self._now = now
+
+    def show(self, servers: Sequence[Server]) -> None:
+        """Show what can be asked, with the cursor on the one that is asked now."""
+        self.set_items(servers, [("None is configured.", "dim")])
+        asked = [index for index, server in enumerate(servers) if self._is_asked(server)]
+        self.move_to(asked[0] if asked else 0)
+
+    def _is_asked(self, server: Server) -> bool:
+        if server.kind != self._now.provider:
+            return False
+        address = server.address.removeprefix("http://").rstrip("/")
+        return server.kind == "local" or address == self._now.host.removeprefix("http://")
 
     def cells(self, server: Server) -> Sequence[Piece]:
         return (
+            ("●", "good") if self._is_asked(server) else ("", ""),
             (server.name, ""),
             (server.kind, "dim"),
             (server.address, ""),
@@ -89,6 +105,7 @@ class ServerScreen(Dialog[Server | None]):
 
     Args:
         source: where they come from.
+        now: the one that is asked.
     """
 
     CSS_PATH = "dialog.tcss"
@@ -98,9 +115,10 @@ class ServerScreen(Dialog[Server | None]):
         Binding("up", "move(-1)", show=False, priority=True),
     ]
 
-    def __init__(self, source: ServerSource) -> None:
+    def __init__(self, source: ServerSource, now: ServerState) -> None:
         super().__init__()
         self._source = source
+        self._now = now
 
     def compose(self) -> ComposeResult:
         with Vertical(classes="dialog") as dialog:
@@ -108,7 +126,7 @@ class ServerScreen(Dialog[Server | None]):
             field = Input(placeholder="address of another server")
             field.cursor_blink = self.app.animation_level != "none"
             yield field
-            yield ServerList()
+            yield ServerList(self._now)
             yield Label(Content(_HINT), classes="hint")
 
     def on_mount(self) -> None:
@@ -119,7 +137,7 @@ class ServerScreen(Dialog[Server | None]):
     async def _read(self) -> None:
         servers = await work.in_thread(self._source.servers)
         if self.is_attached:
-            self.query_one(ServerList).set_items(servers, [("None is configured.", "dim")])
+            self.query_one(ServerList).show(servers)
 
     def action_move(self, by: int) -> None:
         self.query_one(ServerList).action_move(by)
