@@ -5,13 +5,14 @@ from textual.widget import Widget
 from textual.widgets import Static
 
 from ollm_tui.core.event import ServerHealth
-from ollm_tui.ui import keymap, status
+from ollm_tui.ui import status
 from ollm_tui.ui.keyed import PLACES
 from ollm_tui.ui.main_screen import PANES, VIEWS, MainScreen
 from ollm_tui.ui.panes.downloads import DownloadsPane
 from ollm_tui.ui.panes.inspector import InspectorPane
 from ollm_tui.ui.panes.installed import InstalledPane
 from ollm_tui.ui.panes.router import RouterPane
+from ollm_tui.ui.possible import Situation
 from ollm_tui.ui.rows import RowList
 from ollm_tui.ui.switching import SwitchingApp
 
@@ -31,7 +32,7 @@ class ArrangedApp(SwitchingApp):
     """Whether the first pane is in sight."""
     _width = WIDE_FROM
     _arranged: tuple[str, bool, int, str] | None = None
-    _situation: keymap.Situation | None = None
+    _situation: Situation | None = None
 
     @property
     def config_word(self) -> str:
@@ -53,14 +54,14 @@ class ArrangedApp(SwitchingApp):
         return self._main.pane(self._active)
 
     @property
-    def situation(self) -> keymap.Situation:
+    def situation(self) -> Situation:
         """What there is to act on, for the keys."""
         service, queue = self.service, self.service.queue.items
         installed = self._main.query_one(InstalledPane)
         download = self._main.query_one(DownloadsPane).item
         # Of the service: the pane draws a moment later, and keys may come faster than that.
         ends = (queue[0].id, queue[-1].id) if queue else (None, None)
-        return keymap.Situation(
+        return Situation(
             has_model=installed.model is not None,
             has_models=installed.has_models,
             has_marks=installed.has_marks,

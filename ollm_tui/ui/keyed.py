@@ -14,6 +14,7 @@ from textual.screen import Screen
 
 from ollm_tui.core.text import clean_pasted
 from ollm_tui.ui import keymap
+from ollm_tui.ui.possible import Situation, why_not
 from ollm_tui.ui.rows import RowList
 
 if TYPE_CHECKING:
@@ -44,9 +45,9 @@ class KeyedApp(App[None]):
         self._tried: deque[events.Key] = deque(maxlen=_REMEMBERED)
 
     @property
-    def situation(self) -> keymap.Situation:
+    def situation(self) -> Situation:
         """What there is to act on now."""
-        return keymap.Situation()
+        return Situation()
 
     @property
     def panes(self) -> Screen[None]:
@@ -125,7 +126,7 @@ class KeyedApp(App[None]):
         for key in sorted(self._keys, key=lambda key: key.where != active):
             if key.palette and key.where not in of_forms:
                 place = ", ".join(part for part in (keymap.cap(key), key.where) if part)
-                reason = keymap.why_not(key, self.situation)
+                reason = why_not(key.id, self.situation)
                 yield SystemCommand(
                     key.description,
                     f"{place}. Not now: {reason}" if reason else place,
@@ -147,7 +148,7 @@ class KeyedApp(App[None]):
     ) -> bool:
         """As Textual's, but what cannot be done now says why instead of nothing."""
         key = self._key_of(action, default_namespace)
-        if key is not None and (reason := keymap.why_not(key, self.situation)):
+        if key is not None and (reason := why_not(key.id, self.situation)):
             self.notify(reason, title=key.description, timeout=REASON_S, markup=False)
             return True
         return await super().run_action(action, default_namespace, namespaces)

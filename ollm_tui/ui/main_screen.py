@@ -20,6 +20,7 @@ from ollm_tui.ui.panes.downloads import DownloadsPane
 from ollm_tui.ui.panes.inspector import InspectorPane
 from ollm_tui.ui.panes.installed import InstalledPane
 from ollm_tui.ui.panes.router import RouterPane
+from ollm_tui.ui.possible import OnDisk
 
 if TYPE_CHECKING:
     from ollm_tui.ui.panes.disk import DiskPane
@@ -145,7 +146,7 @@ class MainScreen(Screen[None]):
         return found or next((one for one in problems if one.subject == name), None)
 
     @property
-    def on_disk(self) -> keymap.OnDisk | None:
+    def on_disk(self) -> OnDisk | None:
         """What the cursor of the view of the disk is on; None while that is not shown."""
         shown = self._disk_pane if self.view == "disk" else None
         return None if shown is None else shown.on

@@ -11,6 +11,7 @@ from ollm_tui.core.progress import PullState
 from ollm_tui.service.service import ModelService
 from ollm_tui.ui import format as words
 from ollm_tui.ui import keymap
+from ollm_tui.ui.possible import Situation, why_not
 
 if TYPE_CHECKING:
     from ollm_tui.config.problem import ConfigProblem
@@ -96,9 +97,7 @@ def config_banner(errors: "Sequence[ConfigProblem]") -> str:
     return f"{text}, +{more:,}; press c" if more else f"{text}; press c"
 
 
-def footer_line(
-    keys: Sequence[keymap.Key], where: str, width: int, now: keymap.Situation
-) -> Content:
+def footer_line(keys: Sequence[keymap.Key], where: str, width: int, now: Situation) -> Content:
     """The last line: the keys that apply here, each one clickable; dim if it cannot act now."""
     shown = [
         key
@@ -117,7 +116,7 @@ def footer_line(
         cap = keymap.cap(key)
         piece = _piece(key)
         start = len(text) + 1
-        if keymap.why_not(key, now):
+        if why_not(key.id, now):
             spans.append(Span(start, start + len(piece) - 2, "dim $text-muted"))
         else:
             spans.append(Span(start, start + len(cap), "bold $accent"))

@@ -12,6 +12,7 @@ from ollm_tui.service.service import ModelService
 from ollm_tui.ui import deleting, keymap, work
 from ollm_tui.ui import format as words
 from ollm_tui.ui.panes.installed import InstalledPane
+from ollm_tui.ui.possible import LEAVING, OnDisk
 from ollm_tui.ui.rows import Column, Piece, RowList, fit_name, fit_text
 
 _NAME = 1  # which column the name is in
@@ -66,11 +67,11 @@ class DiskPane(RowList[_Row]):
         return row.leftover.model if row.leftover is not None else row.key[1]
 
     @property
-    def on(self) -> keymap.OnDisk:
+    def on(self) -> OnDisk:
         """What the cursor is on."""
         if self.item is None:
-            return keymap.OnDisk.NOTHING
-        return keymap.OnDisk.MODEL if self.item.leftover is None else keymap.OnDisk.LEFTOVER
+            return OnDisk.NOTHING
+        return OnDisk.MODEL if self.item.leftover is None else OnDisk.LEFTOVER
 
     def look(self) -> None:
         """Measure the store again."""
@@ -164,7 +165,7 @@ class DiskPane(RowList[_Row]):
         if usage is None:
             return
         if any(usage.name in one.names for one in self._service.deletions.pending):
-            self.notify(keymap.LEAVING, timeout=3)
+            self.notify(LEAVING, timeout=3)
             return
         model = next((one for one in self._service.models.models if one.name == usage.name), None)
         if model is None:

@@ -11,6 +11,7 @@ from ollm_tui.service.service import ModelService
 from ollm_tui.ui import format as words
 from ollm_tui.ui import keymap, work
 from ollm_tui.ui.download_words import sentence
+from ollm_tui.ui.possible import Situation, why_not
 from ollm_tui.ui.rows import Column, Piece, RowList, fit_name, fit_text
 
 _NAME = 1  # which column the name is in
@@ -122,8 +123,8 @@ class DownloadsPane(RowList[QueueItem]):
             if self.item is None:
                 return
             (key,) = (key for key in keymap.KEYS if key.id == f"downloads.{what}")
-            now = keymap.Situation(download=self.item.progress.status)
-            if reason := keymap.why_not(key, now):
+            now = Situation(download=self.item.progress.status)
+            if reason := why_not(key.id, now):
                 self.notify(reason, title=key.description, markup=False)
             else:
                 getattr(self, f"action_{what}")()

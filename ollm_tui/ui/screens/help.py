@@ -13,6 +13,7 @@ from textual.content import Content
 from textual.widgets import Static
 
 from ollm_tui.ui import keymap
+from ollm_tui.ui.possible import Situation, why_not
 from ollm_tui.ui.screens.dialog import Dialog
 
 _INTRO = {
@@ -43,7 +44,7 @@ class HelpScreen(Dialog[None]):
         Binding("escape,q,question_mark,enter", "dismiss", show=False)
     ]
 
-    def __init__(self, keys: Sequence[keymap.Key], now: keymap.Situation, first: str) -> None:
+    def __init__(self, keys: Sequence[keymap.Key], now: Situation, first: str) -> None:
         super().__init__()
         places = sorted(keymap.PLACES, key=lambda place: place != first)
         self._lines = _Lines(partial(_lines, keys, now, places))
@@ -73,13 +74,13 @@ class _Lines(Static):
 
 
 def _lines(
-    keys: Sequence[keymap.Key], now: keymap.Situation, places: Sequence[str], width: int
+    keys: Sequence[keymap.Key], now: Situation, places: Sequence[str], width: int
 ) -> Iterator[Content]:
     for place in places:
         yield Content.styled(f"\n{_INTRO.get(place, place)}", "bold $primary")
         for key in keymap.in_place(place, keys):
             caps = f"  {keymap.caps(key) or 'palette only':<20}"
-            if reason := keymap.why_not(key, now):
+            if reason := why_not(key.id, now):
                 text = f"{key.description}. {reason}"
                 yield Content.styled(caps + _hanging(text, len(caps), width), "dim $text-muted")
                 continue

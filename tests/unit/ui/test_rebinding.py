@@ -6,6 +6,7 @@ from hypothesis import strategies as st
 from textual.binding import Binding, BindingsMap
 
 from ollm_tui.ui import keymap
+from ollm_tui.ui.possible import REASONS
 from ollm_tui.ui.rebinding import key_name, rebind
 
 
@@ -23,7 +24,7 @@ def test_the_keymap_itself_has_no_two_bindings_for_one_key() -> None:
 def test_binding_ids_are_unique_and_every_reason_belongs_to_one() -> None:
     ids = [key.id for key in keymap.KEYS]
     assert len(set(ids)) == len(ids)
-    assert set(keymap._DISABLED) <= set(ids)
+    assert set(REASONS) <= set(ids)
 
 
 def test_a_binding_gets_the_keys_it_asks_for() -> None:
