@@ -17,7 +17,7 @@ from ollm_tui.ui.panes.installed import InstalledPane
 if TYPE_CHECKING:
     from ollm_tui.ui.screens.settings_list import SettingsList
 
-_MODELS_HINT = f"words, {EXAMPLE}"
+_MODELS_HINT = f"words, {EXAMPLE}; a choice by commas: family:llama,qwen; also remote marked broken"
 
 
 def filter_models(pane: InstalledPane, text: str) -> None:
@@ -76,7 +76,7 @@ class FilterLine(Vertical):
     def on_unmount(self) -> None:
         # The field has told the screen how to unselect it, by which the screen would keep it.
         self.screen.text_selection_started_signal.unsubscribe(self._field)
-        self.screen.remove_class("-filtering", "-bad-filter")
+        self.screen.remove_class("-filtering")
 
     @on(Input.Changed)
     def _typed(self, event: Input.Changed) -> None:
@@ -108,9 +108,10 @@ class FilterLine(Vertical):
 
     def _say(self, text: str, *, is_error: bool = False) -> None:
         if text == self._said:
-            return  # saying it again would lay the screen out again, at every key
+            return
         self._said = text
         hint = self.query_one(".hint", Static)
-        hint.update(Content(text))
+        # It has two lines whatever it says: at most keys a filter is half a word and no filter, and
+        # laying the screen out anew for that would move the rows, and take longer than the rest.
+        hint.update(Content(text), layout=False)
         hint.set_class(is_error, "-error")
-        self.screen.set_class(is_error, "-bad-filter")  # which makes room for two lines

@@ -3,6 +3,7 @@
 import pytest
 
 from ollm_tui.sandbox.server import SandboxServer
+from ollm_tui.ui.panes.installed import InstalledPane
 from tests.ui.conftest import OpenApp
 
 DIGEST = "sha256:" + "a" * 64
@@ -61,8 +62,11 @@ async def test_a_bad_filter_says_what_is_wrong_and_keeps_the_last_good_one(
 ) -> None:
     async with open_app() as screen:
         await screen.press("slash")
+        await screen.sees("words, family:llama")
+        height = screen.app.query_one(InstalledPane).size.height
         await screen.type("coder cap:tols")
         await screen.sees("There is no capability “tols”; did you mean tools? Valid are tools")
+        assert screen.app.query_one(InstalledPane).size.height == height  # no row has moved
         assert screen.names() == ["qwen2.5-coder:7b"]
         await screen.sees("/coder cap:to ")
         await screen.press("backspace", "backspace", "backspace")
