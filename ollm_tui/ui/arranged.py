@@ -33,6 +33,8 @@ class ArrangedApp(SwitchingApp):
     _width = WIDE_FROM
     _arranged: tuple[str, bool, int, str] | None = None
     _situation: Situation | None = None
+    _is_typing = False
+    """Whether letters go into a filter."""
 
     @property
     def config_word(self) -> str:
@@ -129,10 +131,16 @@ class ArrangedApp(SwitchingApp):
     def on_descendant_focus(self, event: events.DescendantFocus) -> None:
         if not self.screen_stack:
             return  # the screens are being closed, which moves the focus
+        if event.widget.screen is not self._main:
+            return
+        was_typing = self._is_typing
+        self._is_typing = getattr(event.widget.parent, "id", None) == "filter"
         name = self._main.pane_of(event.widget)
         if name and event.widget.display:
             self._active = name
             self._arrange()
+        if self._is_typing != was_typing:
+            self._show_footer()
 
     def on_resize(self, event: events.Resize) -> None:
         self._width = event.size.width
@@ -176,7 +184,9 @@ class ArrangedApp(SwitchingApp):
     def _show_footer(self) -> None:
         self._situation = self.situation
         self._main.query_one("#footer", Static).update(
-            status.footer_line(self._keys, self.place, self._width, self._situation),
+            status.FILTER_FOOTER
+            if self._is_typing
+            else status.footer_line(self._keys, self.place, self._width, self._situation),
             layout=False,
         )
 

@@ -97,6 +97,16 @@ def config_banner(errors: "Sequence[ConfigProblem]") -> str:
     return f"{text}, +{more:,}; press c" if more else f"{text}; press c"
 
 
+FILTER_FOOTER = Content.assemble(
+    *(
+        piece
+        for cap, label in (("enter", "keep"), ("esc", "clear"), ("↓", "keep, go to the list"))
+        for piece in (" ", (cap, "bold $accent"), f" {label} ")
+    )
+)
+"""The last line while a filter is typed: every letter belongs to that."""
+
+
 def footer_line(keys: Sequence[keymap.Key], where: str, width: int, now: Situation) -> Content:
     """The last line: the keys that apply here, each one clickable; dim if it cannot act now."""
     shown = [

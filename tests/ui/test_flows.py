@@ -101,6 +101,17 @@ async def test_a_filter_that_matches_nothing_says_how_to_clear_it(open_app: Open
         await screen.sees("Nothing matches", "esc clears")
 
 
+async def test_while_a_filter_is_typed_the_footer_tells_its_keys(open_app: OpenApp) -> None:
+    async with open_app() as screen:
+        await screen.press("slash")
+        await screen.sees("enter keep  esc clear")
+        await screen.misses("d delete", "q quit")
+        await screen.type("qwen")
+        await screen.press("enter")
+        await screen.sees("d delete", "q quit")
+        await screen.misses("esc clear")
+
+
 async def test_letters_typed_into_the_filter_are_not_keys(open_app: OpenApp) -> None:
     async with open_app() as screen:
         await screen.press("slash")
