@@ -1,11 +1,12 @@
-"""`make soak`: downloads, cancels, refreshes and reconnects for half an hour, with the screen up.
+"""`make soak`: downloads, cancels, refreshes, reconnects and dialogs for half an hour.
 
     make soak               30 minutes
     make soak ARGS=10       so many minutes
 
-After a fifth of the time the memory of the program, its descriptors and its threads are taken as
-what they should be at the end: memory may grow by 5 %, the others not at all but for a few that
-come and go. Exit status 1 when they do.
+The dialogs are opened once before, since what their first use loads stays, whenever that is. After
+a fifth of the time the memory of the program, its descriptors and its threads are taken as what
+they should be at the end: memory may grow by 5 %, the others not at all but for a few that come and
+go. Exit status 1 when they do.
 """
 
 import os
@@ -29,6 +30,8 @@ WARM = 2
 GROWTH = 1.05
 COME_AND_GO = 3
 """Connections kept alive, and threads of a pool that grows once."""
+DIALOGS = ("c", "?", "\x0c", "\x10", "1d", "2\r")
+"""What opens the configuration, the keys, the log, the palette, a question and a download."""
 NAMES = [model.name for model in catalogue_models()]
 
 
@@ -59,12 +62,11 @@ def median(readings: Sequence[Reading]) -> Reading:
 
 def act(terminal: Terminal, server: SandboxServer, chance: random.Random) -> None:
     """Do one thing that a user, or the world, does."""
-    what = chance.choice(["pull", "pull", "cancel", "refresh", "view", "filter", "away", "drop"])
+    whats = ["pull", "pull", "cancel", "refresh", "view", "filter", "dialog", "away", "drop"]
+    what = chance.choice(whats)
     match what:
         case "pull":
-            terminal.send("p")
-            if appears(terminal, "esc leaves"):  # else its letters would be keys
-                terminal.send(f"{chance.choice(NAMES)}\r")
+            pull(terminal, chance.choice(NAMES))
         case "cancel":
             terminal.send("2xC1")
         case "refresh":
@@ -77,6 +79,8 @@ def act(terminal: Terminal, server: SandboxServer, chance: random.Random) -> Non
                 terminal.send("qwen\r")
                 linger(terminal, 0.3)
                 terminal.send("\x1b")
+        case "dialog":
+            terminal.send(chance.choice(DIALOGS))
         case "drop":
             server.drop_connections()
         case "away":
@@ -89,6 +93,13 @@ def act(terminal: Terminal, server: SandboxServer, chance: random.Random) -> Non
     linger(terminal, 0.2)
     for name in chance.sample(NAMES, 3):  # so that there is always something to pull
         server.store.remove(name)
+
+
+def pull(terminal: Terminal, name: str) -> None:
+    """Ask for a download."""
+    terminal.send("p")
+    if appears(terminal, "enter pulls"):  # else its letters would be keys
+        terminal.send(f"{name}\r")
 
 
 def appears(terminal: Terminal, text: str) -> bool:
@@ -113,7 +124,6 @@ def main(minutes: float, seed: str) -> int:
     chance = random.Random(seed)
     timing = Timing(pull_speed_bytes_per_s=2e9, connect_delay_s=0, verify_delay_s=0.1)
     sys.stdout.write(f"soak: {minutes:g} minutes, seed {seed}\n")
-    began_s = time.monotonic()
     parts: list[list[Reading]] = [[] for _ in range(PARTS)]
     actions = 0
     with (
@@ -124,6 +134,13 @@ def main(minutes: float, seed: str) -> int:
         ) as terminal,
     ):
         terminal.wait_for("31 of 31")
+        pull(terminal, NAMES[0])  # so that there is a download to be shown
+        for keys in DIALOGS:
+            linger(terminal, 1.0)
+            terminal.send(keys)
+            linger(terminal, 2.0)
+            terminal.send("\x1b")
+        began_s = time.monotonic()
         while (share := (time.monotonic() - began_s) / (60 * minutes)) < 1:
             act(terminal, server, chance)
             actions += 1
