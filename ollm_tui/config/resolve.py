@@ -22,7 +22,7 @@ from ollm_tui.config.lint import Knowledge
 from ollm_tui.config.node import Node, Path, branch, dotted, entries, find, plain, planted
 from ollm_tui.config.problem import ConfigProblem, Origin, Place, Severity
 from ollm_tui.config.schema import Provider, Registry, Settings
-from ollm_tui.config.secret import masked
+from ollm_tui.config.secret import masked, without_userinfo
 from ollm_tui.config.shape import as_plain, settings_shape, value_at
 from ollm_tui.config.source import SOURCES
 from ollm_tui.config.trust import drop_untrusted, is_trusted
@@ -286,7 +286,7 @@ def _connection(
         name=active,
         kind=provider.kind,
         host=provider.host,
-        shown_host=str(masked(("host",), provider.host)),
+        shown_host=without_userinfo(provider.host),
         is_named=config.provider != "auto" or host_origin is not _DEFAULT_PLACE,
         host_origin=str(host_origin),
         timeout_s=provider.timeout_s,

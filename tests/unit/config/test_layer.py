@@ -22,6 +22,13 @@ def test_past_the_limit_only_that_there_are_more_is_told() -> None:
     )
 
 
+def test_already_a_single_one_too_many_is_told() -> None:
+    layer = Layer(Origin.USER)
+    for _ in range(MAX_PROBLEMS + 1):
+        layer.report("wrong", Node(1), ("a",))
+    assert layer.problems[-1].sentence.startswith(f"More than {MAX_PROBLEMS} problems")
+
+
 def test_warnings_and_errors_are_counted_apart() -> None:
     layer = Layer(Origin.USER)
     for _ in range(MAX_PROBLEMS):

@@ -27,6 +27,21 @@ def test_a_variable_that_is_not_set_gives_no_password(world: World, env: dict[st
     assert world.load().connection.registries["ghcr.io"].password is None
 
 
+@pytest.mark.parametrize(
+    ("said", "login"),
+    [
+        ("user: me", RegistryLogin("me", None, "")),
+        ("passwordEnv: GHCR_TOKEN", RegistryLogin("", SECRET, "GHCR_TOKEN")),
+    ],
+)
+def test_of_user_and_variable_one_may_be_left_out(
+    world: World, said: str, login: RegistryLogin
+) -> None:
+    world.user(f"registries: {{ghcr.io: {{{said}}}}}\n")
+    world.env["GHCR_TOKEN"] = SECRET
+    assert world.load().connection.registries == {"ghcr.io": login}
+
+
 def test_it_is_nowhere_to_be_seen(world: World) -> None:
     world.user(FILE + f"x: {SECRET}\n")
     world.env["GHCR_TOKEN"] = SECRET

@@ -108,6 +108,21 @@ def test_z17_mappings_merge_lists_replace_and_an_empty_value_is_no_value(world: 
     assert effective.origin(*overrides, "fast") is Origin.USER
 
 
+def test_a_mistake_is_told_also_where_a_stronger_source_hides_it(world: World) -> None:
+    world.user("model: {routing: {overrides: {code: 'a b'}}}\n")
+    world.project("model: {routing: {overrides: {code: c}}}\n")
+    effective = world.load()
+    assert effective.config.model.routing.overrides["code"] == "c"
+    assert [problem.origin for problem in effective.errors] == [Origin.USER]
+
+
+def test_an_empty_mapping_adds_nothing_and_so_sets_nothing(world: World) -> None:
+    world.user("models: {}\n")
+    world.project("models: {}\n")
+    setting = world.load().settings["models",]
+    assert (setting.value, setting.origin, setting.shadows) == ({}, Origin.DEFAULT, ())
+
+
 def test_without_any_source_every_value_is_the_default(world: World) -> None:
     effective = world.load()
     assert {setting.origin for setting in effective.settings.values()} == {Origin.DEFAULT}
@@ -147,7 +162,15 @@ def test_every_flag_and_variable_lands_where_it_belongs(world: World) -> None:
     assert effective.connection.name == "work"
     assert effective.connection.host == "http://10.0.0.1:11434"
     assert effective.connection.timeout_s == 3
-    assert [problem.sentence for problem in effective.problems] == ["--model wins over --profile"]
+    (problem,) = effective.problems
+    assert problem.message == ("--model wins over --profile. See --profile. Leave one of them out.")
+    assert problem.field == "model.routing.defaultProfile"
+
+
+@pytest.mark.parametrize("flag", ["model", "profile"])
+def test_a_flag_that_overrules_no_other_is_not_remarked_on(world: World, flag: str) -> None:
+    world.flags[flag] = "code"
+    assert world.load().problems == ()
 
 
 def test_a_model_variable_sets_the_default_and_pins_nothing(world: World) -> None:
@@ -209,7 +232,12 @@ def test_the_local_store_is_a_provider_without_being_defined(world: World) -> No
     world.flags["host"] = "h"
     effective = world.load()
     assert effective.connection.kind == "local"
-    assert [problem.severity for problem in effective.problems] == [Severity.WARNING]
+    (problem,) = effective.problems
+    assert problem.severity is Severity.WARNING
+    assert problem.message == (
+        "The local store has no address. See --host. Add --provider ollama to ask that server."
+    )
+    assert problem.field == "providers.local.host"
 
 
 def test_an_unknown_provider_is_an_error_with_the_list_and_the_next_source_decides(

@@ -244,6 +244,11 @@ def test_r26_a_longer_answer_than_the_model_gives_is_warned_of() -> None:
     assert router(max_tokens=9_001).explain("general", [own]).warnings != ()
 
 
+def test_r26_without_a_word_of_the_model_itself_the_database_says_how_long_it_answers() -> None:
+    asking = router(max_tokens=8_192).explain("general", [ModelInfo("llama3.1:8b")])
+    assert "8,192 tokens; llama3.1:8b is known to give 4,096" in asking.warnings[0].message
+
+
 def test_r27_remote_models_are_eligible_marked_and_never_the_smallest_by_their_stub() -> None:
     stub = model("phi9:cloud", remote=True, size_bytes=380, context_window=131_072)
     local = model("phi9:x", size_bytes=2 * 10**9)

@@ -158,6 +158,14 @@ def test_z20_a_pinned_model_that_is_not_installed_is_an_error() -> None:
     assert "codellama:7b" in caught.value.actions[0]
 
 
+def test_z20_a_router_pinned_later_names_that_model_alone() -> None:
+    listed = models("codellama:7b", "bge-m3:latest")
+    usual = router()
+    pinned = usual.pinned_to("bge-m3").explain("code", listed)
+    assert (pinned.model, pinned.via) == ("bge-m3:latest", Via.PINNED)
+    assert usual.explain("code", listed).model == "codellama:7b"
+
+
 def test_z20_the_commonest_code_names_a_capability_mismatch() -> None:
     mine = RoutingProfile("mine", min_context_window=5_000, required_capabilities=("vision",))
     listed = models("llama3.1:8b", "qwen3:8b", "phi3:mini", "moondream:1.8b")

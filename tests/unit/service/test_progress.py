@@ -235,6 +235,18 @@ def test_verifying_is_never_a_stall(tracker: ProgressTracker, clock: FakeClock) 
     assert tracker.state() is PullState.VERIFYING
 
 
+def test_what_is_fetched_after_long_verifying_is_no_stall_at_once(
+    tracker: ProgressTracker, clock: FakeClock
+) -> None:
+    tracker.feed(layer("a", 100, 100))
+    clock.now_s += 60
+    tracker.feed(VERIFYING)
+    tracker.feed(layer("b", 0, 100))
+    assert tracker.state() is PullState.DOWNLOADING
+    clock.now_s += 30
+    assert tracker.state() is PullState.STALLED
+
+
 @pytest.mark.parametrize("state", [PullState.QUEUED, PullState.STALLED, PullState.VERIFYING])
 def test_only_a_download_that_runs_has_speed(
     tracker: ProgressTracker, clock: FakeClock, state: PullState
