@@ -122,6 +122,8 @@ class Assembly:
         """
         self._is_started = True
         self._server.start()
+        if self._memory is not None:
+            await self._memory.get_ready()  # what it knows is kept by the provider
         await self._installed.recall()
         await self.downloads.restore()
 

@@ -6,14 +6,13 @@ which of the two this one is, and what is done for those that watch. Source: rul
 
 import asyncio
 from collections.abc import Awaitable, Callable, Coroutine
-from contextlib import suppress
 from datetime import datetime
 from typing import TYPE_CHECKING
 
 from ollm_tui.core.error import OllmError, Unsupported
 from ollm_tui.core.event import QueueItem, QueueState
 from ollm_tui.core.name import parse_reference
-from ollm_tui.providers.base import DiscardSupport, DiskSupport, PlanSupport, Provider, StandIn
+from ollm_tui.providers.base import DiscardSupport, DiskSupport, PlanSupport, Provider
 from ollm_tui.service.download import ProgressCallback
 from ollm_tui.service.preflight import Preflight
 from ollm_tui.service.queue import DownloadQueue
@@ -137,7 +136,8 @@ class Downloads:
             OllmError: what ended it.
         """
         wanted = _wanted(name)
-        await self._learn_owner()
+        if self._memory is not None:
+            await self._memory.get_ready()
         number = self._add(wanted, on_progress)
         try:
             await (self._watch if number < 0 and self._watch else self.queue).wait(number)
@@ -261,14 +261,9 @@ class Downloads:
         """Whether it can be told which process keeps the queue: there is one for each provider."""
         return self._memory is None or self._memory.is_ready
 
-    async def _learn_owner(self) -> None:
-        """Have the provider made, where it is made when it is first asked."""
-        if not self._is_owner_known and isinstance(self._provider, StandIn):
-            with suppress(OllmError):  # the download meets it again, and tells it
-                await self._provider.stands_for()
-
     async def _add_once_known(self, wanted: str, on_progress: ProgressCallback | None) -> None:
-        await self._learn_owner()
+        assert self._memory is not None  # else it was known
+        await self._memory.get_ready()
         self._add(wanted, on_progress)
 
     def _add(self, wanted: str, on_progress: ProgressCallback | None) -> int:

@@ -5,16 +5,18 @@ Owns what is written when; of several processes only the one that holds the lock
 
 import re
 from collections.abc import Callable
+from contextlib import suppress
 from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, TypeVar
 from zlib import crc32
 
+from ollm_tui.core.error import OllmError
 from ollm_tui.core.event import Notice, QueueItem
 from ollm_tui.core.model import ModelList
 from ollm_tui.core.name import name_key
 from ollm_tui.core.progress import PullState
-from ollm_tui.providers.base import Provider
+from ollm_tui.providers.base import Provider, StandIn
 from ollm_tui.service.list_store import KnownList, load_list, save_list
 from ollm_tui.service.lock import ProcessLock
 from ollm_tui.service.queue_share import (
@@ -63,6 +65,12 @@ class Memory:
     def is_ready(self) -> bool:
         """Whether the provider is known, which may be made only when it is first asked."""
         return bool(self._provider.kind)
+
+    async def get_ready(self) -> None:
+        """Have the provider made; where that fails, what is asked of it next says why."""
+        if not self.is_ready and isinstance(self._provider, StandIn):
+            with suppress(OllmError):
+                await self._provider.stands_for()
 
     @property
     def _owner(self) -> tuple[str, str]:

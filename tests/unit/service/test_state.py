@@ -16,10 +16,12 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from ollm_tui.cli.deferred import DeferredProvider
 from ollm_tui.core.error import DownloadFailed, ModelNotFound, ProviderOffline
 from ollm_tui.core.event import ModelsState, Notice
 from ollm_tui.core.model import ModelCapabilities, ModelInfo, ModelList, ModelStatus, Problem
 from ollm_tui.core.progress import PullState
+from ollm_tui.providers.base import Provider
 from ollm_tui.service.list_store import KnownList, load_list, save_list
 from ollm_tui.service.lock import ProcessLock
 from ollm_tui.service.queue import PUBLISH_EVERY_S
@@ -38,7 +40,7 @@ def path(tmp_path: Path) -> Path:
 
 @asynccontextmanager
 async def running(
-    path: Path, provider: FakeProvider | None = None, clock: FakeClock | None = None
+    path: Path, provider: Provider | None = None, clock: FakeClock | None = None
 ) -> AsyncIterator[ModelService]:
     """A run of the program, closed in order."""
     clock = clock or FakeClock()
@@ -110,6 +112,17 @@ async def test_a_start_shows_the_last_list_before_anyone_is_asked(path: Path) ->
         await service.refresh()
         assert [item.name for item in service.models.models] == ["new:1b"]
         assert not service.models.stale
+
+
+async def test_a_start_knows_the_last_list_of_a_provider_that_is_yet_to_be_made(path: Path) -> None:
+    clock, provider = FakeClock(), FakeProvider(model("llama3.1:8b"))
+    async with running(path, provider, clock) as service:
+        await service.list_models()
+    later = FakeProvider(model("new:1b"))
+    async with running(path, DeferredProvider(lambda: later), clock) as service:
+        await service.start()
+        assert [item.name for item in service.models.models] == ["llama3.1:8b"]
+        assert not later.asked
 
 
 async def test_a_verb_that_finds_nobody_is_told_what_the_last_run_knew(path: Path) -> None:
