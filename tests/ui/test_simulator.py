@@ -16,6 +16,7 @@ from ollm_tui.service.service import ModelService
 from ollm_tui.ui.app import OllmApp
 from ollm_tui.ui.panes.installed import InstalledPane
 from ollm_tui.ui.panes.router import RouterPane
+from ollm_tui.ui.simulator import slices
 from tests.ui.configured import OpenView
 from tests.ui.conftest import OpenApp
 from tests.ui.screen import Screen
@@ -257,9 +258,12 @@ async def test_u_and_x_are_the_forms_only_in_the_form(open_app: OpenApp) -> None
 
 
 @both_sizes
+@pytest.mark.parametrize("pause_s", [slices.SLICE_S, 0.0], ids=["as ever", "drawn at each find"])
 async def test_what_is_found_later_has_the_cursor_on_its_first_line(
-    open_app: OpenApp, size: tuple[int, int]
+    open_app: OpenApp, size: tuple[int, int], pause_s: float, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    monkeypatch.setattr(slices, "SLICE_S", pause_s)
+    monkeypatch.setattr(slices, "SHOW_EVERY_S", pause_s)
     async with open_app(size=size) as screen:
         await to_router(screen, "f")
         await screen.sees("▸mistral:7b", "Reorder the families")

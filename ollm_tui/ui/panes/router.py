@@ -70,6 +70,7 @@ class RouterPane(RowList[Line]):
         self._experiment = Experiment(service, self._show_scene)
         self._models: tuple[ModelInfo, ...] | None = None
         self._wanted: Hashable = None
+        self._placed: Hashable = None
         self.border_title = Content("4 Router")
 
     # What others ask and tell.
@@ -343,7 +344,7 @@ class RouterPane(RowList[Line]):
         self._draw()
         if is_other:
             self.scroll_to(y=0, animate=False)  # what is above the first item is in sight then
-            self.move_to(self._first_item)
+            self._place()
             self.post_message(self.Viewed())
         # Once it is painted, since finding more out would hold the picture up.
         self.call_after_refresh(self._begin_work, self.scene)
@@ -354,6 +355,16 @@ class RouterPane(RowList[Line]):
         acting = (index for index, line in enumerate(self.items) if line.item is not None)
         return next(acting, 0)
 
+    def _place(self) -> None:
+        """Put the cursor on the first line on which a key acts."""
+        self.move_to(self._first_item)
+        self._placed = self._at
+
+    @property
+    def _at(self) -> Hashable:
+        """What the cursor is on."""
+        return None if self.item is None else self.item.key
+
     def _begin_work(self, scene: Scene) -> None:
         if scene is not self.scene:
             return  # there has been another key since
@@ -362,8 +373,8 @@ class RouterPane(RowList[Line]):
             work.run(self, self._view.work(scene, self._draw_found), _WORK, exclusive=True)
 
     def _draw_found(self) -> None:
-        """Draw what has been found; an unmoved cursor goes to the first line on which keys act."""
-        is_unmoved = self.cursor == 0 and all(line.item is None for line in self.items)
+        """Draw what has been found; a cursor that nobody has moved goes to the first line again."""
+        is_unmoved = self._at == self._placed
         self._draw()
         if is_unmoved and self._wanted is None:
-            self.move_to(self._first_item)
+            self._place()
