@@ -19,6 +19,7 @@ from ollm_tui.ui.rows import RowList
 
 if TYPE_CHECKING:
     from textual.actions import ActionParseResult
+    from textual.command import Provider
 
 PLACES: Mapping[str, tuple[str, ...]] = {
     "installed": (keymap.INSTALLED,),
@@ -35,9 +36,16 @@ _REMEMBERED = 100  # keys that may be on their way at once
 _TARGETS = ("app.", "focused.")
 
 
+def _actions() -> "type[Provider]":
+    from ollm_tui.ui.actions import Actions
+
+    return Actions
+
+
 class KeyedApp(App[None]):
     """An app whose bindings are those of the keymap, or what configuration makes of them."""
 
+    COMMANDS = {_actions}  # noqa: RUF012  # Textual's own is one, too
     _keys: Sequence[keymap.Key] = keymap.KEYS
 
     def __init__(self) -> None:

@@ -329,6 +329,13 @@ async def test_resizing_goes_from_wide_to_narrow_and_back(open_app: OpenApp) -> 
         await screen.sees("╭─ 3 Inspector", "╭─ 4 Router")
 
 
+async def test_the_palette_begins_with_the_active_pane(open_app: OpenApp) -> None:
+    async with open_app() as screen:
+        await screen.press("2", "ctrl+p")
+        await screen.sees("Show it in full", "Cancel the download", "Pull models by name")
+        assert screen.text.index("Cancel the download") < screen.text.index("Pull models by name")
+
+
 async def test_the_palette_offers_the_actions(open_app: OpenApp) -> None:
     async with open_app() as screen:
         await screen.press("ctrl+p")
