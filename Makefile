@@ -29,8 +29,10 @@ check: .venv/.stamp ## format, lint, types, layers
 bench: .venv/.stamp ## performance, as ratios measured in one run, and tests/bench/RESULTS.md; ARGS=all with downloads
 	@$(BIN)/python -m tests.bench $(ARGS)
 
-bench-peers: .venv/.stamp ## what `make bench ARGS=transfer` compares with, where pip has it; no part of the program
-	@$(PYTHON) -m pip install -q --disable-pip-version-check --upgrade --target .venv/peers 'huggingface_hub==2.4.0'
+bench-peers: .venv/.stamp ## what `make bench ARGS=all` compares with, no part of the program: 110 MB; ARGS=parllama 780 MB more
+	@$(PYTHON) -m pip install -q --disable-pip-version-check --upgrade --target .venv/peers 'huggingface_hub==2.4.0' 'gguf==0.19.0'
+	@test -z "$(filter parllama,$(ARGS))" || $(PYTHON) -m pip install -q --disable-pip-version-check --upgrade \
+	  --target .venv/peers-parllama 'parllama==0.10.1'
 
 faults: .venv/.stamp ## every fault in full, and tests/faults/RESULTS.md; ARGS=13 tries one row of it
 	@$(BIN)/python -m tests.faults $(ARGS)

@@ -1,11 +1,13 @@
 """`make bench`: the performance bars, and tests/bench/RESULTS.md with RESULTS.json beside it.
 
-    make bench                   all but the downloads' own, and writes the tables
+    make bench                   all but the long ones, and writes the tables
     make bench ARGS=keys         one module, and prints it; also startup, simulator, load, config,
-                                 routing, advice, service, and transfer: 2 GiB beside curl and
-                                 openssl, aria2c where it is installed, huggingface_hub after
-                                 `make bench-peers`
-    make bench ARGS=all          everything, transfer included, and writes the tables
+                                 routing, advice, service, and the long ones:
+                  transfer       2 GiB beside curl and openssl, aria2c where it is installed,
+                                 huggingface_hub after `make bench-peers`
+                  gguf           beside the library gguf, after `make bench-peers`
+                  parllama       beside that program, after `make bench-peers ARGS=parllama`
+    make bench ARGS=all          everything, the long ones included, and writes the tables
 
 A module has `rows()`, which gives each `Row` it measures, and is named in MODULES. Exit status 1:
 a bar is missed, or a ratio is a fifth above the committed one.
@@ -31,8 +33,11 @@ MODULES = {
     "advice": "bench_advice",
     "service": "bench_service",
     "transfer": "bench_transfer",
+    "gguf": "bench_gguf",
+    "parllama": "bench_parllama",
 }
-_LONG = ("transfer",)
+_LONG = ("transfer", "gguf", "parllama")
+"""Takes minutes, or has nothing to say without `make bench-peers`."""
 
 
 def measure(name: str) -> list[Row]:

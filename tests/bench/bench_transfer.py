@@ -19,6 +19,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import NamedTuple
 
+from tests.bench.peers import LIBRARIES
 from tests.bench.row import Row as BenchRow
 from tests.docker_registry import DockerRegistry, docker_registry
 from tests.store_builder import made_model
@@ -33,8 +34,6 @@ FLOOR_S = 1.6
 IDLE_S = 2.0
 PEER_ROUNDS = 3
 _PEER_HINTS = {"aria2c": "apt-get install aria2", "huggingface_hub": "make bench-peers"}
-PEERS = ROOT / ".venv" / "peers"
-"""Where `make bench-peers` installs what the program itself never needs."""
 _CHILD = "from tests.bench.bench_transfer import pull_here; pull_here()"
 _HUGGINGFACE = """
 import hashlib, os, sys
@@ -175,7 +174,7 @@ def _peers() -> dict[str, Callable[[str, str, Path], float]]:
     found: dict[str, Callable[[str, str, Path], float]] = {}
     if shutil.which("aria2c"):
         found["aria2c"] = _aria2
-    if (PEERS / "huggingface_hub").is_dir():
+    if (LIBRARIES / "huggingface_hub").is_dir():
         found["huggingface_hub"] = _huggingface
     return found
 
@@ -190,7 +189,7 @@ def _aria2(url: str, digest: str, place: Path) -> float:
 def _huggingface(url: str, digest: str, place: Path) -> float:
     target = str(place / "huggingface")
     command = [sys.executable, "-c", _HUGGINGFACE, url, target, digest.removeprefix("sha256:")]
-    settings = {"PYTHONPATH": str(PEERS), "HF_HUB_DISABLE_PROGRESS_BARS": "1"}
+    settings = {"PYTHONPATH": str(LIBRARIES), "HF_HUB_DISABLE_PROGRESS_BARS": "1"}
     return _timed(command, target, settings)
 
 

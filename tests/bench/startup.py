@@ -10,7 +10,7 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from typing import NamedTuple
 
@@ -40,9 +40,10 @@ FIRST = ("1 Installed", "2 Downloads", "3 Inspector", "4 Router", "palette")
 
 
 class Start(NamedTuple):
-    """CPU seconds when the first frame was out, and when the list was."""
+    """CPU seconds and memory when the first frame was out, and when the list was."""
 
     first_cpu_s: float
+    first_rss_mib: float
     list_cpu_s: float | None
     rss_mib: float
 
@@ -133,17 +134,24 @@ def memory_ratio(command: Sequence[str], live: str) -> float:
     return run.rss_mib / _start(BARE, ("BARE-READY",), None).rss_mib
 
 
-def _start(
-    command: Sequence[str], first: Sequence[str], live: str | None, home: str | None = None
+def watch(
+    command: Sequence[str],
+    first: Sequence[str],
+    live: str | None,
+    environment: Mapping[str, str],
+    *,
+    timeout_s: float = 30,
 ) -> Start:
-    with (
-        # A home of its own: what an earlier run knew must not be what is measured.
-        tempfile.TemporaryDirectory() as empty,
-        Terminal(command, environment={"OLLM_HOME": home or empty}) as terminal,
-    ):
+    """Start a program in a terminal, and end it as soon as its landmarks are seen.
+
+    Args:
+        first: all of what the first frame shows.
+        live: what the list shows and the first frame does not; None = the first frame is enough.
+    """
+    with Terminal(command, environment=environment) as terminal:
         # Escapes split no landmark: each is drawn as one run of one style.
-        seen, first_cpu_s = bytearray(), 0.0
-        end_s = time.monotonic() + 30
+        seen, text, first_cpu_s, first_rss_mib = bytearray(), "", 0.0, 0.0
+        end_s = time.monotonic() + timeout_s
         while time.monotonic() < end_s:
             data = terminal.read_raw(0.005)
             if not data:
@@ -151,12 +159,20 @@ def _start(
             seen += data
             text = _ESCAPES.sub(b"", bytes(seen)).decode(errors="replace")
             if not first_cpu_s and all(mark in text for mark in first):
-                first_cpu_s = terminal.cpu_s
+                first_cpu_s, first_rss_mib = terminal.cpu_s, terminal.rss_mib
                 if live is None:
-                    return Start(first_cpu_s, None, terminal.rss_mib)
+                    return Start(first_cpu_s, first_rss_mib, None, first_rss_mib)
             if first_cpu_s and live is not None and live in text:
-                return Start(first_cpu_s, terminal.cpu_s, terminal.rss_mib)
+                return Start(first_cpu_s, first_rss_mib, terminal.cpu_s, terminal.rss_mib)
     raise SystemExit(f"never seen: {first} {live}\n{text}")
 
 
-__all__ = ["OLLM_TUI", "ratios", "sandbox", "spread"]
+def _start(
+    command: Sequence[str], first: Sequence[str], live: str | None, home: str | None = None
+) -> Start:
+    # A home of its own: what an earlier run knew must not be what is measured.
+    with tempfile.TemporaryDirectory() as empty:
+        return watch(command, first, live, {"OLLM_HOME": home or empty})
+
+
+__all__ = ["OLLM_TUI", "ratios", "sandbox", "spread", "watch"]
