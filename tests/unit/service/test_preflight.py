@@ -344,4 +344,6 @@ async def test_closing_ends_what_is_asked(planner: Planner, clock: FakeClock) ->
     service.enqueue("a")
     await settle()
     await service.close()
+    await settle()
     assert states(service) == {"a": PullState.CANCELLED}
+    assert asyncio.all_tasks() == {asyncio.current_task()}

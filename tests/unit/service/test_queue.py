@@ -137,12 +137,14 @@ async def test_a_failure_reaches_the_waiters_and_the_row(
     assert "404" in (recorder.progress[-1].error or "")
 
 
-async def test_a_bug_in_a_provider_is_shown_as_one(
-    service: ModelService, provider: FakeProvider
+async def test_a_bug_in_a_provider_is_shown_as_one_and_logged_whole(
+    service: ModelService, provider: FakeProvider, caplog: pytest.LogCaptureFixture
 ) -> None:
     pulling = asyncio.ensure_future(service.pull_model("new"))
     await settle()
-    await provider.pulls[0].fail(ValueError("\x1b[2J oops"))
+    bug = ValueError("\x1b[2J oops")
+    await provider.pulls[0].fail(bug)
+    assert [record.exc_info and record.exc_info[1] for record in caplog.records] == [bug]
     with pytest.raises(OllmError, match="inside ollm-tui") as caught:
         await pulling
     assert "\x1b" not in str(caught.value)
