@@ -10,4 +10,7 @@ def painted(app: App[None]) -> list[Strip]:
     # A dialog draws what is below it as well, and is told by this what there is. Without it, it
     # would draw nothing there, and keep that for the terminal and for pictures.
     visible_screen_stack.set(app._background_screens)
+    # Textual looks up anew which widgets there are when one is new, such as a toast, but where they
+    # part only when it lays out: one frame can be drawn with longer lines, and is of no interest.
+    app.screen._compositor._cuts = None
     return app.screen._compositor.render_strips(app.size)[: app.size.height]
