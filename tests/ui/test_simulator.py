@@ -271,6 +271,17 @@ async def test_what_is_found_later_has_the_cursor_on_its_first_line(
         await screen.sees("general → mistral:7b", "what if: 1 change")
 
 
+async def test_what_is_tried_leaves_the_cursor_where_it_is_tried(open_app: OpenApp) -> None:
+    async with open_app() as screen:
+        await to_router(screen, "w")
+        await screen.sees("▸ context")
+        for step, tokens in enumerate(("16,384", "32,768", "65,536"), start=1):
+            await screen.press("plus")
+            await screen.sees(f"what if: {step} change", f"≥ {tokens} tokens")
+            await screen.misses("asking the router")
+            await screen.sees("▸*context")
+
+
 async def test_cases_that_are_in_no_file_are_not_offered_to_scripts(open_app: OpenApp) -> None:
     book = Book()
     book.is_file = False

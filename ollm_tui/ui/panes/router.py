@@ -71,6 +71,7 @@ class RouterPane(RowList[Line]):
         self._models: tuple[ModelInfo, ...] | None = None
         self._wanted: Hashable = None
         self._placed: Hashable = None
+        """Where the cursor was put without a key; None = nowhere."""
         self.border_title = Content("4 Router")
 
     # What others ask and tell.
@@ -330,6 +331,7 @@ class RouterPane(RowList[Line]):
         self.border_subtitle = Content(clean_line("" if line is None else self._view.about(line)))
 
     def _show_scene(self, is_first: bool) -> None:
+        self._placed = None  # where something has been tried, the cursor stays
         self._show_view(self._view)
         if is_first:
             self.post_message(self.Viewed())
@@ -363,7 +365,7 @@ class RouterPane(RowList[Line]):
     @property
     def _at(self) -> Hashable:
         """What the cursor is on."""
-        return None if self.item is None else self.item.key
+        return 0 if self.item is None else self.item.key
 
     def _begin_work(self, scene: Scene) -> None:
         if scene is not self.scene:
@@ -374,7 +376,7 @@ class RouterPane(RowList[Line]):
 
     def _draw_found(self) -> None:
         """Draw what has been found; a cursor that nobody has moved goes to the first line again."""
-        is_unmoved = self._at == self._placed
+        is_unmoved = self._at == self._placed or all(line.item is None for line in self.items)
         self._draw()
         if is_unmoved and self._wanted is None:
             self._place()
