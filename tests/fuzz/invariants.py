@@ -12,7 +12,9 @@ _KEYS_OF_REQUESTS = frozenset({"media_type", "name", "raw"})
 """Fields that are documented as they came, for requests and comparisons, and never shown."""
 _SEEN = frozenset("\u06dd\u070f\u0890\u0891\u08e2\U000110bd\U000110cd")
 """Format characters that are drawn: they enclose or precede numbers."""
-_NOT_SEEN = frozenset("\u034f\u115f\u1160\u17b4\u17b5\u180b\u180c\u180d\u180f\u3164\uffa0")
+_NOT_SEEN = frozenset(
+    "\u034f\u115f\u1160\u17b4\u17b5\u180b\u180c\u180d\u180f\u3164\uffa0\ufff0\ufff8"
+)
 """Letters and marks that fonts leave blank (Default_Ignorable_Code_Point)."""
 
 

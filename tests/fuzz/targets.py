@@ -77,7 +77,11 @@ TARGETS: Mapping[str, Target] = {
         "next_try_at needed free unused queued paused downloading complete pull size_bytes "
         "metadata sources capabilities parameters_billions modified_at 2024-01-01T00:00:00+00:00",
     ),
-    "text": Target(text_targets.text, "\x1b[ \x9b \u202e \u200d \ufe0f \u0301\u0301\u0301 \r\n"),
+    "text": Target(
+        text_targets.text,
+        "\x1b[ \x9b \u202e \u200d \ufe0f \u0301\u0301\u0301 \r\n "
+        "\u0600 \u17b4 \U0001bca0 \ufff8 \u3164 \U000e0100",
+    ),
     "name": Target(
         text_targets.name,
         "http:// https:// / : :latest :cloud -cloud :local .. @ registry.ollama.ai",
