@@ -13,7 +13,7 @@ from typing import Literal
 from urllib.parse import quote, unquote
 
 from ollm_tui.core.error import ConfigError
-from ollm_tui.core.text import clean_line
+from ollm_tui.core.text import clean_line, is_visible
 
 DEFAULT_PORT = 11434
 LOOPBACK = "127.0.0.1"
@@ -123,7 +123,7 @@ def _connectable(name: str) -> str:
         return LOOPBACK
     address = _ip_address(name)
     if address is None:
-        if not _HOST_NAME.fullmatch(name):
+        if not _HOST_NAME.fullmatch(name) or not all(map(is_visible, name)):
             raise unusable_address(f"{name!r} is neither a host name nor an address")
         return name
     if address.is_unspecified:

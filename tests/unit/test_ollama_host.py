@@ -50,7 +50,19 @@ def test_an_address_is_read_as_ollama_reads_it(text: str, base_url: str) -> None
 
 
 @pytest.mark.parametrize(
-    "text", ["tcp://x", "unix:///run/x", "a b", "x\x1b[31m", "a:b:c", "x?y", "<x>"]
+    "text",
+    [
+        "tcp://x",
+        "unix:///run/x",
+        "a b",
+        "x\x1b[31m",
+        "a:b:c",
+        "x?y",
+        "<x>",
+        "x\x9b",
+        "\udcff",
+        "a\u202eb",
+    ],
 )
 def test_an_address_that_no_client_can_reach_is_refused(text: str) -> None:
     with pytest.raises(ConfigError) as caught:
