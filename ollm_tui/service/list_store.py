@@ -12,7 +12,7 @@ from math import isfinite
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from ollm_tui.core.model import ModelCapabilities, ModelInfo, ModelList, Problem
+from ollm_tui.core.model import LARGEST_COUNT, ModelCapabilities, ModelInfo, ModelList, Problem
 from ollm_tui.core.text import clean_line
 from ollm_tui.core.turns import in_turn
 
@@ -122,7 +122,7 @@ def _flag(value: object) -> bool:
 
 
 def _count(value: object) -> int:
-    if isinstance(value, bool) or not isinstance(value, int) or value < 0:
+    if isinstance(value, bool) or not isinstance(value, int) or not 0 <= value <= LARGEST_COUNT:
         raise TypeError("not a count")
     return value
 
@@ -166,15 +166,22 @@ def _shared_lines(lines: tuple[tuple[object, object], ...]) -> Mapping[str, str]
 
 
 def _scalars(value: object) -> dict[str, object]:
-    """Text is sanitised; anything nested is left out."""
+    """Text is sanitised; anything nested, and what is no number that can be shown, is left out."""
     if not isinstance(value, dict):
         raise TypeError("not a mapping")
     return {
         _line(key): clean_line(fact) if isinstance(fact, str) else fact
         for key, fact in value.items()
-        if isinstance(fact, str | int | float)
-        or (isinstance(fact, list) and all(isinstance(item, int | float) for item in fact))
+        if isinstance(fact, str)
+        or _is_number(fact)
+        or (isinstance(fact, list) and all(map(_is_number, fact)))
     }
+
+
+def _is_number(value: object) -> bool:
+    if isinstance(value, int):
+        return abs(value) <= LARGEST_COUNT
+    return isinstance(value, float) and isfinite(value)
 
 
 _READERS: dict[str, Callable[[Any], Any]] = {

@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from ollm_tui.core.error import DownloadFailed, InvalidName
 from ollm_tui.core.event import QueueItem
+from ollm_tui.core.model import LARGEST_COUNT
 from ollm_tui.core.name import name_key, parse_reference
 from ollm_tui.core.progress import LayerProgress, ProgressEvent, PullState
 from ollm_tui.core.text import clean_line
@@ -119,7 +120,7 @@ def load_shared(connection: "sqlite3.Connection", provider: str, host: str) -> S
     try:
         plain = json.loads(row[0]) if row else []
         items = tuple(_items(plain if isinstance(plain, list) else ()))
-        return SharedQueue(items, int(row[1]) if row else 0)
+        return SharedQueue(items, _count(row[1]) if row else 0)
     except (ValueError, TypeError, RecursionError):
         return SharedQueue()
 
@@ -171,7 +172,7 @@ def _items(plain: Iterable[object]) -> Iterable[QueueItem]:
 
 
 def _item(plain: Any) -> QueueItem:
-    name = plain["name"]
+    name = _text(plain["name"])
     parse_reference(name)
     display_name = clean_line(name)
     error = plain["error"]
@@ -181,32 +182,32 @@ def _item(plain: Any) -> QueueItem:
         failure = DownloadFailed(str(message), cause=str(cause), actions=list(map(str, actions)))
     next_try_at = plain["next_try_at"]
     return QueueItem(
-        id=int(plain["id"]),
+        id=_count(plain["id"]),
         name=name,
         display_name=display_name,
         progress=ProgressEvent(
             model=display_name,
             status=PullState(plain["status"]),
             percentage=_number(plain["percentage"]),
-            downloaded_bytes=int(plain["downloaded"]),
-            total_bytes=int(plain["total"]),
+            downloaded_bytes=_count(plain["downloaded"]),
+            total_bytes=_count(plain["total"]),
             download_speed=_number(plain["speed"]),
             timestamp=_moment(plain["at"]),
             eta_s=None if plain["eta"] is None else _number(plain["eta"]),
             error=str(failure) if failure else None,
         ),
         layers=tuple(
-            LayerProgress(clean_line(layer), int(total), int(completed))
+            LayerProgress(clean_line(_text(layer)), _count(total), _count(completed))
             for layer, total, completed in plain["layers"]
         ),
-        detail=clean_line(plain["detail"]),
+        detail=clean_line(_text(plain["detail"])),
         error=failure,
         speeds=tuple(map(_number, plain["speeds"])),
-        log=tuple(map(clean_line, plain["log"])),
-        failed_tries=int(plain["failed_tries"]),
+        log=tuple(clean_line(_text(line)) for line in plain["log"]),
+        failed_tries=_count(plain["failed_tries"]),
         next_try_at=None if next_try_at is None else _moment(next_try_at),
-        needed_bytes=None if plain["needed"] is None else int(plain["needed"]),
-        free_bytes=None if plain["free"] is None else int(plain["free"]),
+        needed_bytes=None if plain["needed"] is None else _count(plain["needed"]),
+        free_bytes=None if plain["free"] is None else _count(plain["free"]),
         unused=_unused(plain.get("unused")),
     )
 
@@ -216,9 +217,21 @@ def _unused(plain: Any) -> tuple[UnusedModel, ...] | None:
     if plain is None:
         return None
     return tuple(
-        UnusedModel(tuple(clean_line(str(name)) for name in names), int(size_bytes))
+        UnusedModel(tuple(clean_line(str(name)) for name in names), _count(size_bytes))
         for names, size_bytes in plain
     )
+
+
+def _text(value: object) -> str:
+    if not isinstance(value, str):
+        raise TypeError("not a text")
+    return value
+
+
+def _count(value: object) -> int:
+    if isinstance(value, bool) or not isinstance(value, int) or not 0 <= value <= LARGEST_COUNT:
+        raise ValueError("not a count")
+    return value
 
 
 def _number(value: object) -> float:

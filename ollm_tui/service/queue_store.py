@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, NamedTuple
 from ollm_tui.core.error import InvalidName
 from ollm_tui.core.name import name_key, parse_reference
 from ollm_tui.core.progress import PullState
+from ollm_tui.core.text import clean_line
 
 if TYPE_CHECKING:
     import sqlite3
@@ -126,16 +127,19 @@ def load_history(
     ended = []
     for name, state, downloaded_bytes, ended_at, error in rows:
         try:
+            moment = datetime.fromisoformat(ended_at)
+            if moment.tzinfo is None:
+                continue  # cannot be compared with any other
             ended.append(
                 EndedDownload(
                     parse_reference(name).short,
                     PullState(state),
                     int(downloaded_bytes),
-                    datetime.fromisoformat(ended_at),
-                    str(error),
+                    moment,
+                    clean_line(str(error)),
                 )
             )
-        except (InvalidName, ValueError, TypeError, AttributeError):
+        except (InvalidName, ValueError, TypeError, AttributeError, OverflowError):
             continue
     return tuple(ended)
 

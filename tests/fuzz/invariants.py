@@ -3,6 +3,7 @@
 import dataclasses
 import unicodedata
 from collections.abc import Iterable, Mapping
+from datetime import datetime
 
 from ollm_tui.core.error import OllmError
 
@@ -46,6 +47,10 @@ def assert_clean(value: object, field: str = "") -> None:
         case str():
             found = unsafe(value, "\n" if field in _BLOCKS else "")
             assert not found, f"{field}: {found[0]}"
+        case datetime():
+            assert value.tzinfo is not None, f"{field}: {value} has no time zone"
+        case int():
+            assert abs(value) < 2**64, f"{field}: {str(value)[:40]} is no count"
         case OllmError():
             assert_error(value)
         case Mapping():
