@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 from ollm_tui.core.model import LARGEST_COUNT, ModelCapabilities, ModelInfo, ModelList, Problem
 from ollm_tui.core.text import clean_line
 from ollm_tui.core.turns import in_turn
+from ollm_tui.service.stored import stored_count, stored_moment
 
 if TYPE_CHECKING:
     import sqlite3
@@ -43,9 +44,9 @@ def load_list(connection: "sqlite3.Connection", provider: str, host: str) -> Kno
     if row is None:
         return None
     try:
-        as_of = _moment(row[0])
+        as_of = stored_moment(row[0])
         return KnownList(_from_json(row[1]), as_of)
-    except (ValueError, TypeError, RecursionError):
+    except (ValueError, TypeError, OverflowError, RecursionError):
         return None
 
 
@@ -121,23 +122,10 @@ def _flag(value: object) -> bool:
     return value
 
 
-def _count(value: object) -> int:
-    if isinstance(value, bool) or not isinstance(value, int) or not 0 <= value <= LARGEST_COUNT:
-        raise TypeError("not a count")
-    return value
-
-
 def _number(value: object) -> float:
     if isinstance(value, bool) or not isinstance(value, int | float) or not isfinite(value):
         raise TypeError("not a number")
     return float(value)
-
-
-def _moment(value: object) -> datetime:
-    moment = datetime.fromisoformat(_raw(value))
-    if moment.tzinfo is None:
-        raise ValueError("no time zone")
-    return moment
 
 
 def _capabilities(value: object) -> ModelCapabilities:
@@ -186,20 +174,20 @@ def _is_number(value: object) -> bool:
 
 _READERS: dict[str, Callable[[Any], Any]] = {
     "name": _raw,
-    "size_bytes": _count,
+    "size_bytes": stored_count,
     "digest": _line,
-    "modified_at": _moment,
+    "modified_at": stored_moment,
     "family": _line,
     "architecture": _line,
     "parameters_billions": _number,
     "quantization": _line,
-    "context_window": _count,
-    "max_output_tokens": _count,
+    "context_window": stored_count,
+    "max_output_tokens": stored_count,
     "capabilities": _capabilities,
     "remote": _flag,
     "embedding_only": _flag,
     "base_model": _flag,
-    "served_context_tokens": _count,
+    "served_context_tokens": stored_count,
     "sources": _lines,
     "metadata": _scalars,
 }

@@ -9,18 +9,17 @@ Source: ruling Z28.
 
 import json
 from collections.abc import Iterable
-from datetime import datetime
 from enum import StrEnum
 from math import isfinite
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from ollm_tui.core.error import DownloadFailed, InvalidName
 from ollm_tui.core.event import QueueItem
-from ollm_tui.core.model import LARGEST_COUNT
 from ollm_tui.core.name import name_key, parse_reference
 from ollm_tui.core.progress import LayerProgress, ProgressEvent, PullState
 from ollm_tui.core.text import clean_line
 from ollm_tui.core.unused import UnusedModel
+from ollm_tui.service.stored import stored_count, stored_moment, stored_text
 
 if TYPE_CHECKING:
     import sqlite3
@@ -120,7 +119,7 @@ def load_shared(connection: "sqlite3.Connection", provider: str, host: str) -> S
     try:
         plain = json.loads(row[0]) if row else []
         items = tuple(_items(plain if isinstance(plain, list) else ()))
-        return SharedQueue(items, _count(row[1]) if row else 0)
+        return SharedQueue(items, stored_count(row[1]) if row else 0)
     except (ValueError, TypeError, RecursionError):
         return SharedQueue()
 
@@ -172,7 +171,7 @@ def _items(plain: Iterable[object]) -> Iterable[QueueItem]:
 
 
 def _item(plain: Any) -> QueueItem:
-    name = _text(plain["name"])
+    name = stored_text(plain["name"])
     parse_reference(name)
     display_name = clean_line(name)
     error = plain["error"]
@@ -182,32 +181,34 @@ def _item(plain: Any) -> QueueItem:
         failure = DownloadFailed(str(message), cause=str(cause), actions=list(map(str, actions)))
     next_try_at = plain["next_try_at"]
     return QueueItem(
-        id=_count(plain["id"]),
+        id=stored_count(plain["id"]),
         name=name,
         display_name=display_name,
         progress=ProgressEvent(
             model=display_name,
             status=PullState(plain["status"]),
             percentage=_number(plain["percentage"]),
-            downloaded_bytes=_count(plain["downloaded"]),
-            total_bytes=_count(plain["total"]),
+            downloaded_bytes=stored_count(plain["downloaded"]),
+            total_bytes=stored_count(plain["total"]),
             download_speed=_number(plain["speed"]),
-            timestamp=_moment(plain["at"]),
+            timestamp=stored_moment(plain["at"]),
             eta_s=None if plain["eta"] is None else _number(plain["eta"]),
             error=str(failure) if failure else None,
         ),
         layers=tuple(
-            LayerProgress(clean_line(_text(layer)), _count(total), _count(completed))
+            LayerProgress(
+                clean_line(stored_text(layer)), stored_count(total), stored_count(completed)
+            )
             for layer, total, completed in plain["layers"]
         ),
-        detail=clean_line(_text(plain["detail"])),
+        detail=clean_line(stored_text(plain["detail"])),
         error=failure,
         speeds=tuple(map(_number, plain["speeds"])),
-        log=tuple(clean_line(_text(line)) for line in plain["log"]),
-        failed_tries=_count(plain["failed_tries"]),
-        next_try_at=None if next_try_at is None else _moment(next_try_at),
-        needed_bytes=None if plain["needed"] is None else _count(plain["needed"]),
-        free_bytes=None if plain["free"] is None else _count(plain["free"]),
+        log=tuple(clean_line(stored_text(line)) for line in plain["log"]),
+        failed_tries=stored_count(plain["failed_tries"]),
+        next_try_at=None if next_try_at is None else stored_moment(next_try_at),
+        needed_bytes=None if plain["needed"] is None else stored_count(plain["needed"]),
+        free_bytes=None if plain["free"] is None else stored_count(plain["free"]),
         unused=_unused(plain.get("unused")),
     )
 
@@ -217,31 +218,12 @@ def _unused(plain: Any) -> tuple[UnusedModel, ...] | None:
     if plain is None:
         return None
     return tuple(
-        UnusedModel(tuple(clean_line(str(name)) for name in names), _count(size_bytes))
+        UnusedModel(tuple(clean_line(str(name)) for name in names), stored_count(size_bytes))
         for names, size_bytes in plain
     )
-
-
-def _text(value: object) -> str:
-    if not isinstance(value, str):
-        raise TypeError("not a text")
-    return value
-
-
-def _count(value: object) -> int:
-    if isinstance(value, bool) or not isinstance(value, int) or not 0 <= value <= LARGEST_COUNT:
-        raise ValueError("not a count")
-    return value
 
 
 def _number(value: object) -> float:
     if not isinstance(value, int | float) or not isfinite(value) or value < 0:
         raise ValueError("not a number")
     return float(value)
-
-
-def _moment(value: str) -> datetime:
-    moment = datetime.fromisoformat(value)
-    if moment.tzinfo is None:
-        raise ValueError("no time zone")
-    return moment

@@ -11,6 +11,7 @@ from ollm_tui.core.error import InvalidName
 from ollm_tui.core.name import name_key, parse_reference
 from ollm_tui.core.progress import PullState
 from ollm_tui.core.text import clean_line
+from ollm_tui.service.stored import stored_count, stored_moment
 
 if TYPE_CHECKING:
     import sqlite3
@@ -127,15 +128,12 @@ def load_history(
     ended = []
     for name, state, downloaded_bytes, ended_at, error in rows:
         try:
-            moment = datetime.fromisoformat(ended_at)
-            if moment.tzinfo is None:
-                continue  # cannot be compared with any other
             ended.append(
                 EndedDownload(
                     parse_reference(name).short,
                     PullState(state),
-                    int(downloaded_bytes),
-                    moment,
+                    stored_count(downloaded_bytes),
+                    stored_moment(ended_at),
                     clean_line(str(error)),
                 )
             )

@@ -509,6 +509,8 @@ def test_no_content_of_the_file_stops_a_watcher(text: object) -> None:
         ("total", 2**63),
         ("downloaded", -1),
         ("needed", "1"),
+        ("at", "0001-01-01T00:00:00+23:59"),  # before the first moment in UTC
+        ("next_try_at", 1),
     ],
 )
 @settings(max_examples=10)

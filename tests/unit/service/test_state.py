@@ -206,6 +206,7 @@ def test_a_list_comes_back_as_it_was(file: sqlite3.Connection, item: ModelInfo) 
         [],
         "a:b",
         {"name": "a:b", "size_bytes": 10**400},
+        {"name": "a:b", "modified_at": "0001-01-01T00:00:00+23:59"},
     ],
 )
 def test_a_model_that_makes_no_sense_is_left_out(file: sqlite3.Connection, bad: object) -> None:
@@ -502,6 +503,7 @@ async def test_a_row_that_makes_no_sense_never_stops_a_start(path: Path, row: ob
         ("a", "complete", float("inf"), "2026-01-01T00:00:00Z", ""),
         ("a", "ended", 1, "2026-01-01T00:00:00Z", ""),
         ("a", "complete", 1, "yesterday", ""),
+        ("a", "complete", 1, "9999-12-31T23:59:59-23:59", ""),
         (b"a", "complete", 1, "2026-01-01T00:00:00Z", ""),
     ],
 )
