@@ -3,6 +3,7 @@
 python -m tests.fuzz.one TARGET SMALLEST FLAGS...    the flags are those of libFuzzer
 """
 
+import logging
 import sys
 import time
 from collections.abc import Callable, Sequence
@@ -16,6 +17,7 @@ _MINIMISING_S = 20
 def main(arguments: Sequence[str]) -> None:
     """Fuzz until the flags say to stop, or an input fails: then leave it, made smaller."""
     name, smallest, *flags = arguments
+    logging.disable()  # a line for each of a million inputs helps nobody
     with atheris.instrument_imports(include=["ollm_tui"]):
         from tests.fuzz.targets import check, corpus_of
 

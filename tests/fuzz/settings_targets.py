@@ -21,6 +21,7 @@ from ollm_tui.routing.pattern import check_pattern
 from ollm_tui.routing.profile import BUILT_IN_PROFILES
 from ollm_tui.routing.router import Router
 from ollm_tui.routing.scenario import run_scenarios
+from tests.fuzz import rendered
 from tests.fuzz.invariants import assert_clean, assert_error, assert_lines
 
 _HOME = Path("/nowhere")
@@ -105,6 +106,7 @@ def scenarios(data: bytes) -> None:
         assert len(results) == len(file.scenarios.cases)
         for result in results:
             assert_lines((result.case.name, *result.failures))
+            rendered.assert_decision(result.decision)
         try:
             update(file.document, results)
         except ConfigError as error:
@@ -126,4 +128,5 @@ def models(data: bytes) -> None:
             assert_error(error)
             return
     assert_clean(found)
-    _ROUTER.explain("code", found)
+    rendered.assert_models(found)
+    rendered.assert_decision(_ROUTER.explain("code", found))

@@ -16,6 +16,7 @@ from ollm_tui.service import state
 from ollm_tui.service.list_store import load_list, save_list
 from ollm_tui.service.queue_share import load_shared, save_shared, take_wishes
 from ollm_tui.service.queue_store import load_history, load_queue
+from tests.fuzz import rendered
 from tests.fuzz.invariants import assert_clean, assert_error
 
 _OWNER = ("provider", "host")
@@ -72,13 +73,17 @@ def state_rows(data: bytes) -> None:
         known = load_list(connection, *_OWNER)
         assert_clean(known)
         if known is not None:
+            rendered.assert_models(known.models.models)
             save_list(connection, *_OWNER, known)
         load_queue(connection, *_OWNER)
         for ended in load_history(connection, *_OWNER, 100):
             assert_clean(ended)
+            rendered.assert_ended(ended)
         take_wishes(connection, *_OWNER)
         shared = load_shared(connection, *_OWNER)
         assert_clean(shared)
+        for item in shared.items:
+            rendered.assert_download(item)
         save_shared(connection, *_OWNER, shared)
         assert load_shared(connection, *_OWNER).taken == shared.taken
 

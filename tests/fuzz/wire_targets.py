@@ -20,6 +20,7 @@ from ollm_tui.providers.ollama_host import Host
 from ollm_tui.providers.ollama_json import error_text
 from ollm_tui.providers.ollama_pull import parse_pull_step, pull_error
 from ollm_tui.providers.ollama_wire import parse_ps, parse_show, parse_tags
+from tests.fuzz import rendered
 from tests.fuzz.invariants import assert_clean, assert_error, assert_lines
 
 _HOST = Host()
@@ -34,9 +35,13 @@ def answer(data: bytes) -> None:
     except ProviderGarbled as error:
         assert_error(error)
         return
-    assert_clean(parse_tags(body))
-    assert_clean(parse_show("llama3.2:3b", body))
-    assert_clean(parse_ps(body))
+    listed, details, running = parse_tags(body), parse_show("llama3.2:3b", body), parse_ps(body)
+    assert_clean((listed, details, running))
+    rendered.assert_details(details)
+    if listed is not None:
+        rendered.assert_models(listed.models)
+    if running is not None:
+        rendered.assert_running(running)
 
 
 def refused(data: bytes) -> None:
