@@ -33,6 +33,9 @@ _STATUS = re.compile(r"^#(\d+)\s.* cov: (\d+) ft: (\d+)", re.MULTILINE)
 _EXECUTED = re.compile(r"^stat::number_of_executed_units:\s*(\d+)", re.MULTILINE)
 
 
+_FUZZERS_OWN = re.compile(r"^(?:==|ALARM|MS: )", re.MULTILINE)
+
+
 class Outcome(NamedTuple):
     """What came of one target."""
 
@@ -96,7 +99,7 @@ def fuzz(name: str, seconds: int) -> Outcome:
             text=True,
             errors="replace",
         )
-        told = run.stdout + run.stderr
+        told = run.stderr + run.stdout  # the second has the trace, if there is one
         found = [smallest] if smallest.exists() else sorted(place.glob("failed-*"))
         failing = None
         if found:
@@ -105,8 +108,7 @@ def fuzz(name: str, seconds: int) -> Outcome:
             raise SystemExit(f"{told[-4000:]}\nfuzz: the fuzzer itself ended with an error")
     status, executed = _STATUS.findall(told), _EXECUTED.findall(told)
     last = status[-1] if status else ("0", "0", "0")
-    trace = _trace(run.stdout if "Traceback" in run.stdout else run.stderr)
-    return Outcome(int((executed or [last[0]])[-1]), int(last[1]), failing, trace)
+    return Outcome(int((executed or [last[0]])[-1]), int(last[1]), failing, _trace(told))
 
 
 def dictionary(words: str) -> Iterator[str]:
@@ -129,8 +131,8 @@ def _put_into_corpus(name: str, data: bytes) -> Path:
 
 def _trace(told: str) -> str:
     """The end of the trace of what failed, without what the fuzzer says around it."""
-    start = told.rfind("Traceback (most recent")
-    lines = told[max(start, 0) :].partition("\n==")[0].splitlines()
+    start = told.rfind("\n", 0, max(0, told.rfind("(most recent call")))
+    lines = _FUZZERS_OWN.split(told[start + 1 :])[0].splitlines()
     return "\n".join(lines[-_TRACE_LINES:])
 
 

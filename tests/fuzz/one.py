@@ -3,6 +3,7 @@
 python -m tests.fuzz.one TARGET SMALLEST FLAGS...    the flags are those of libFuzzer
 """
 
+import faulthandler
 import logging
 import sys
 from collections.abc import Sequence
@@ -11,6 +12,9 @@ from pathlib import Path
 import atheris
 
 from tests.fuzz.reducing import reduced
+
+_CORPUS_S = 60
+"""For all that is committed: what once hung must not hang this."""
 
 
 def main(arguments: Sequence[str]) -> None:
@@ -27,8 +31,10 @@ def main(arguments: Sequence[str]) -> None:
                 Path(smallest).write_bytes(reduced(data, lambda part: check(name, part)))
                 raise
 
+        faulthandler.dump_traceback_later(_CORPUS_S, exit=True)
         for path in corpus_of(name):  # loads what is imported only when it is first needed
             attempt(path.read_bytes())
+        faulthandler.cancel_dump_traceback_later()
     atheris.Setup([sys.argv[0], *flags], attempt)
     atheris.Fuzz()
 
