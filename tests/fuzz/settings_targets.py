@@ -37,6 +37,8 @@ _CHANGES = (
     Change(("provider",), "local"),
     Change(("a b", "c"), {"d": ["e: f", None, True]}),
     Change(("model",), None),
+    Change(("model", "default"), None),
+    Change(("options", "temperature"), None),
 )
 _CASE = {"profile": "code", "expect": {"none": True}}
 

@@ -40,6 +40,9 @@ def gguf(data: bytes) -> None:
         except StoreError as error:
             assert_error(error)
             continue
+        counts = (weights.context_tokens(header), weights.embedding_length(header))
+        assert all(count is None or 0 < count < 2**63 for count in counts)
+        assert_clean(weights.parameter_text(header.parameter_count or 0))
         assert_clean(weights.architecture(header))
         assert_clean(weights.quantization(header))
         assert_clean(weights.shown_values(header))

@@ -42,7 +42,8 @@ TARGETS: Mapping[str, Target] = {
     "pull": Target(
         wire_targets.pull,
         f"{_JSON} status digest total completed error message success verifying writing pulling "
-        "unauthorized manifest: https://example.com/ x509 412",
+        "unauthorized manifest: https://example.com/ x509 412 no\\u0020space\\u0020left "
+        "server\\u0020gave\\u0020HTTP\\u0020response\\u0020to\\u0020HTTPS\\u0020client",
     ),
     "chat": Target(
         wire_targets.chat,
