@@ -52,7 +52,7 @@ def assert_clean(value: object, field: str = "") -> None:
         case int():
             assert abs(value) < 2**64, f"{field}: {str(value)[:40]} is no count"
         case OllmError():
-            assert_error(value)
+            assert_lines((value.message, value.cause, str(value), *value.actions))
         case Mapping():
             for key, item in value.items():
                 assert_clean(key, f"a key of {field}")
