@@ -9,7 +9,7 @@ export UV_PYTHON_DOWNLOADS := never
 # Compiled bytecode is worth a tenth of the start-up time.
 unexport PYTHONDONTWRITEBYTECODE
 
-.PHONY: run demo test check bench bench-peers faults soak mutation screenshots audit lock clean
+.PHONY: run demo test check bench bench-peers faults fuzz soak mutation screenshots audit lock clean
 
 run: .venv/.stamp ## open the program
 	@$(BIN)/ollm-tui $(ARGS)
@@ -36,6 +36,12 @@ bench-peers: .venv/.stamp ## what `make bench ARGS=all` compares with, no part o
 
 faults: .venv/.stamp ## every fault in full, and tests/faults/RESULTS.md; ARGS=13 tries one row of it
 	@$(BIN)/python -m tests.faults $(ARGS)
+
+fuzz: .venv/.stamp ## inputs bred by what they reach in the parsers, 5 s for each; ARGS=60 seconds, ARGS="gguf 300" one target
+	@test -d .venv/fuzz/atheris-3.0.0.dist-info \
+	  || $(PYTHON) -m pip install -q --disable-pip-version-check --upgrade --target .venv/fuzz 'atheris==3.0.0' \
+	  || { echo "fuzz: skipped: atheris cannot be installed here, for the reason above" >&2; exit 0; }; \
+	  PYTHONPATH=.venv/fuzz $(BIN)/python -m tests.fuzz $(ARGS)
 
 soak: .venv/.stamp ## half an hour of everything with the screen up, and what it then has of the machine; ARGS=10 minutes
 	@$(BIN)/python -m tests.soak $(ARGS)

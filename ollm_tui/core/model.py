@@ -8,6 +8,8 @@ from types import MappingProxyType
 from typing import NamedTuple
 
 UNKNOWN_FAMILY = "unknown"
+LARGEST_COUNT = 2**63 - 1
+"""Of bytes, tokens or parameters that is believed; far larger ones are not even a float."""
 _NO_SOURCES: Mapping[str, str] = MappingProxyType({})
 _NO_METADATA: Mapping[str, object] = MappingProxyType({})
 

@@ -10,13 +10,14 @@ REPLACEMENT = "\ufffd"
 LINE_LIMIT = 512
 BLOCK_LIMIT = 1_000_000
 
-# C0, DEL, C1; soft hyphen, grapheme joiner, Arabic letter mark, Hangul fillers, Mongolian and
-# zero-width separators; bidirectional controls; line and paragraph separators; byte-order mark;
-# lone surrogates; interlinear annotations; musical controls; tags and variation selectors.
+# C0, DEL, C1; soft hyphen, grapheme joiner, Arabic letter mark, Hangul fillers, unwritten Khmer
+# vowels, Mongolian and zero-width separators; bidirectional controls; line and paragraph
+# separators; byte-order mark; lone surrogates; interlinear annotations and their neighbours;
+# controls of shorthand and of music; tags and variation selectors.
 _UNSAFE = (
-    "\x00-\x08\x0b-\x1f\x7f-\x9f\u00ad\u034f\u061c\u115f\u1160\u180b-\u180f\u200b-\u200f\u2028-\u202e"
-    "\u2060-\u206f\u3164\ufeff\uffa0\ufff9-\ufffb\ud800-\udfff\U0001d173-\U0001d17a"
-    "\U000e0000-\U000e0fff"
+    "\x00-\x08\x0b-\x1f\x7f-\x9f\u00ad\u034f\u061c\u115f\u1160\u17b4\u17b5\u180b-\u180f\u200b-\u200f"
+    "\u2028-\u202e\u2060-\u206f\u3164\ufeff\uffa0\ufff0-\ufffb\ud800-\udfff"
+    "\U0001bca0-\U0001bca3\U0001d173-\U0001d17a\U000e0000-\U000e0fff"
 )
 _UNSAFE_CHARACTER = re.compile(f"[{_UNSAFE}]")
 _LINE_BREAK = re.compile(r"\r\n|[\n\r\t\v\f\x85]")

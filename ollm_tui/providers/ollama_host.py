@@ -13,7 +13,7 @@ from typing import Literal
 from urllib.parse import quote, unquote
 
 from ollm_tui.core.error import ConfigError
-from ollm_tui.core.text import clean_line
+from ollm_tui.core.text import clean_line, is_visible
 
 DEFAULT_PORT = 11434
 LOOPBACK = "127.0.0.1"
@@ -123,12 +123,19 @@ def _connectable(name: str) -> str:
         return LOOPBACK
     address = _ip_address(name)
     if address is None:
-        if not _HOST_NAME.fullmatch(name):
+        if not _is_word(name):
             raise unusable_address(f"{name!r} is neither a host name nor an address")
         return name
+    zone = name.partition("%")[2]
+    if zone and not _is_word(zone):  # of which `ipaddress` accepts anything
+        raise unusable_address(f"{zone!r} is not the name of a network interface")
     if address.is_unspecified:
         return LOOPBACK if address.version == 4 else "::1"
     return str(address)
+
+
+def _is_word(text: str) -> bool:
+    return _HOST_NAME.fullmatch(text) is not None and all(map(is_visible, text))
 
 
 def _ip_address(name: str) -> ipaddress.IPv4Address | ipaddress.IPv6Address | None:

@@ -7,11 +7,11 @@ import re
 from collections.abc import Mapping
 from datetime import UTC, datetime
 
+from ollm_tui.core.model import LARGEST_COUNT
 from ollm_tui.core.text import clean_block, clean_line
 
 JsonObject = Mapping[str, object]
 
-LARGEST_COUNT = 2**63 - 1
 _OLDEST_YEAR = 1970  # Go's zero time is in the year 1: nobody has set it
 _DIGEST = re.compile(r"(?:sha256:)?([0-9a-f]{64})")
 

@@ -15,6 +15,7 @@ from typing import TypeGuard
 
 from ollm_tui.core.error import InvalidName
 from ollm_tui.core.model import (
+    LARGEST_COUNT,
     ModelCapabilities,
     ModelDetails,
     ModelInfo,
@@ -25,7 +26,6 @@ from ollm_tui.core.model import (
 from ollm_tui.core.name import parse_name
 from ollm_tui.core.text import clean_line
 from ollm_tui.providers.ollama_json import (
-    LARGEST_COUNT,
     JsonObject,
     as_block,
     as_count,

@@ -10,7 +10,7 @@ from math import isfinite
 from typing import Any
 
 from ollm_tui.core.error import closest
-from ollm_tui.core.model import Problem
+from ollm_tui.core.model import LARGEST_COUNT, Problem
 from ollm_tui.core.text import clean_line
 from ollm_tui.routing.capability import CAPABILITY_NAMES, capability_field
 
@@ -154,7 +154,7 @@ def whole(value: object) -> int:
 def count(value: object) -> int:
     """A whole number, 0 or more."""
     number = whole(value)
-    if number < 0:
+    if not 0 <= number <= LARGEST_COUNT:
         raise ValueError("should be a whole number, 0 or more")
     return number
 
@@ -163,7 +163,7 @@ def number(value: object) -> float:
     """A finite number above 0."""
     if isinstance(value, bool) or not isinstance(value, int | float):
         raise ValueError("should be a number")
-    if not isfinite(value) or value <= 0:
+    if not 0 < value <= LARGEST_COUNT:  # also false for NaN
         raise ValueError("should be a number above 0")
     return float(value)
 

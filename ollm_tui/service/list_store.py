@@ -12,9 +12,10 @@ from math import isfinite
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from ollm_tui.core.model import ModelCapabilities, ModelInfo, ModelList, Problem
+from ollm_tui.core.model import LARGEST_COUNT, ModelCapabilities, ModelInfo, ModelList, Problem
 from ollm_tui.core.text import clean_line
 from ollm_tui.core.turns import in_turn
+from ollm_tui.service.stored import stored_count, stored_moment
 
 if TYPE_CHECKING:
     import sqlite3
@@ -43,9 +44,9 @@ def load_list(connection: "sqlite3.Connection", provider: str, host: str) -> Kno
     if row is None:
         return None
     try:
-        as_of = _moment(row[0])
+        as_of = stored_moment(row[0])
         return KnownList(_from_json(row[1]), as_of)
-    except (ValueError, TypeError, RecursionError):
+    except (ValueError, TypeError, OverflowError, RecursionError):
         return None
 
 
@@ -121,23 +122,10 @@ def _flag(value: object) -> bool:
     return value
 
 
-def _count(value: object) -> int:
-    if isinstance(value, bool) or not isinstance(value, int) or value < 0:
-        raise TypeError("not a count")
-    return value
-
-
 def _number(value: object) -> float:
     if isinstance(value, bool) or not isinstance(value, int | float) or not isfinite(value):
         raise TypeError("not a number")
     return float(value)
-
-
-def _moment(value: object) -> datetime:
-    moment = datetime.fromisoformat(_raw(value))
-    if moment.tzinfo is None:
-        raise ValueError("no time zone")
-    return moment
 
 
 def _capabilities(value: object) -> ModelCapabilities:
@@ -166,33 +154,40 @@ def _shared_lines(lines: tuple[tuple[object, object], ...]) -> Mapping[str, str]
 
 
 def _scalars(value: object) -> dict[str, object]:
-    """Text is sanitised; anything nested is left out."""
+    """Text is sanitised; anything nested, and what is no number that can be shown, is left out."""
     if not isinstance(value, dict):
         raise TypeError("not a mapping")
     return {
         _line(key): clean_line(fact) if isinstance(fact, str) else fact
         for key, fact in value.items()
-        if isinstance(fact, str | int | float)
-        or (isinstance(fact, list) and all(isinstance(item, int | float) for item in fact))
+        if isinstance(fact, str)
+        or _is_number(fact)
+        or (isinstance(fact, list) and all(map(_is_number, fact)))
     }
+
+
+def _is_number(value: object) -> bool:
+    if isinstance(value, int):
+        return abs(value) <= LARGEST_COUNT
+    return isinstance(value, float) and isfinite(value)
 
 
 _READERS: dict[str, Callable[[Any], Any]] = {
     "name": _raw,
-    "size_bytes": _count,
+    "size_bytes": stored_count,
     "digest": _line,
-    "modified_at": _moment,
+    "modified_at": stored_moment,
     "family": _line,
     "architecture": _line,
     "parameters_billions": _number,
     "quantization": _line,
-    "context_window": _count,
-    "max_output_tokens": _count,
+    "context_window": stored_count,
+    "max_output_tokens": stored_count,
     "capabilities": _capabilities,
     "remote": _flag,
     "embedding_only": _flag,
     "base_model": _flag,
-    "served_context_tokens": _count,
+    "served_context_tokens": stored_count,
     "sources": _lines,
     "metadata": _scalars,
 }

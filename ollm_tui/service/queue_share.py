@@ -9,7 +9,6 @@ Source: ruling Z28.
 
 import json
 from collections.abc import Iterable
-from datetime import datetime
 from enum import StrEnum
 from math import isfinite
 from typing import TYPE_CHECKING, Any, NamedTuple
@@ -20,6 +19,7 @@ from ollm_tui.core.name import name_key, parse_reference
 from ollm_tui.core.progress import LayerProgress, ProgressEvent, PullState
 from ollm_tui.core.text import clean_line
 from ollm_tui.core.unused import UnusedModel
+from ollm_tui.service.stored import stored_count, stored_moment, stored_text
 
 if TYPE_CHECKING:
     import sqlite3
@@ -119,7 +119,7 @@ def load_shared(connection: "sqlite3.Connection", provider: str, host: str) -> S
     try:
         plain = json.loads(row[0]) if row else []
         items = tuple(_items(plain if isinstance(plain, list) else ()))
-        return SharedQueue(items, int(row[1]) if row else 0)
+        return SharedQueue(items, stored_count(row[1]) if row else 0)
     except (ValueError, TypeError, RecursionError):
         return SharedQueue()
 
@@ -171,7 +171,7 @@ def _items(plain: Iterable[object]) -> Iterable[QueueItem]:
 
 
 def _item(plain: Any) -> QueueItem:
-    name = plain["name"]
+    name = stored_text(plain["name"])
     parse_reference(name)
     display_name = clean_line(name)
     error = plain["error"]
@@ -181,32 +181,34 @@ def _item(plain: Any) -> QueueItem:
         failure = DownloadFailed(str(message), cause=str(cause), actions=list(map(str, actions)))
     next_try_at = plain["next_try_at"]
     return QueueItem(
-        id=int(plain["id"]),
+        id=stored_count(plain["id"]),
         name=name,
         display_name=display_name,
         progress=ProgressEvent(
             model=display_name,
             status=PullState(plain["status"]),
             percentage=_number(plain["percentage"]),
-            downloaded_bytes=int(plain["downloaded"]),
-            total_bytes=int(plain["total"]),
+            downloaded_bytes=stored_count(plain["downloaded"]),
+            total_bytes=stored_count(plain["total"]),
             download_speed=_number(plain["speed"]),
-            timestamp=_moment(plain["at"]),
+            timestamp=stored_moment(plain["at"]),
             eta_s=None if plain["eta"] is None else _number(plain["eta"]),
             error=str(failure) if failure else None,
         ),
         layers=tuple(
-            LayerProgress(clean_line(layer), int(total), int(completed))
+            LayerProgress(
+                clean_line(stored_text(layer)), stored_count(total), stored_count(completed)
+            )
             for layer, total, completed in plain["layers"]
         ),
-        detail=clean_line(plain["detail"]),
+        detail=clean_line(stored_text(plain["detail"])),
         error=failure,
         speeds=tuple(map(_number, plain["speeds"])),
-        log=tuple(map(clean_line, plain["log"])),
-        failed_tries=int(plain["failed_tries"]),
-        next_try_at=None if next_try_at is None else _moment(next_try_at),
-        needed_bytes=None if plain["needed"] is None else int(plain["needed"]),
-        free_bytes=None if plain["free"] is None else int(plain["free"]),
+        log=tuple(clean_line(stored_text(line)) for line in plain["log"]),
+        failed_tries=stored_count(plain["failed_tries"]),
+        next_try_at=None if next_try_at is None else stored_moment(next_try_at),
+        needed_bytes=None if plain["needed"] is None else stored_count(plain["needed"]),
+        free_bytes=None if plain["free"] is None else stored_count(plain["free"]),
         unused=_unused(plain.get("unused")),
     )
 
@@ -216,7 +218,7 @@ def _unused(plain: Any) -> tuple[UnusedModel, ...] | None:
     if plain is None:
         return None
     return tuple(
-        UnusedModel(tuple(clean_line(str(name)) for name in names), int(size_bytes))
+        UnusedModel(tuple(clean_line(str(name)) for name in names), stored_count(size_bytes))
         for names, size_bytes in plain
     )
 
@@ -225,10 +227,3 @@ def _number(value: object) -> float:
     if not isinstance(value, int | float) or not isfinite(value) or value < 0:
         raise ValueError("not a number")
     return float(value)
-
-
-def _moment(value: str) -> datetime:
-    moment = datetime.fromisoformat(value)
-    if moment.tzinfo is None:
-        raise ValueError("no time zone")
-    return moment

@@ -10,6 +10,8 @@ from typing import TYPE_CHECKING, NamedTuple
 from ollm_tui.core.error import InvalidName
 from ollm_tui.core.name import name_key, parse_reference
 from ollm_tui.core.progress import PullState
+from ollm_tui.core.text import clean_line
+from ollm_tui.service.stored import stored_count, stored_moment
 
 if TYPE_CHECKING:
     import sqlite3
@@ -130,12 +132,12 @@ def load_history(
                 EndedDownload(
                     parse_reference(name).short,
                     PullState(state),
-                    int(downloaded_bytes),
-                    datetime.fromisoformat(ended_at),
-                    str(error),
+                    stored_count(downloaded_bytes),
+                    stored_moment(ended_at),
+                    clean_line(str(error)),
                 )
             )
-        except (InvalidName, ValueError, TypeError, AttributeError):
+        except (InvalidName, ValueError, TypeError, AttributeError, OverflowError):
             continue
     return tuple(ended)
 

@@ -21,6 +21,7 @@ from ollm_tui.providers.ollama_host import parse_host
         ("0.0.0.0:80", "http://127.0.0.1:80"),
         ("::", "http://[::1]:11434"),
         ("[::]:80", "http://[::1]:80"),
+        ("[fe80::1%eth0.5]:80", "http://[fe80::1%eth0.5]:80"),
         ("::1", "http://[::1]:11434"),
         ("[::1]", "http://[::1]:11434"),
         ("[::1]:5", "http://[::1]:5"),
@@ -50,7 +51,22 @@ def test_an_address_is_read_as_ollama_reads_it(text: str, base_url: str) -> None
 
 
 @pytest.mark.parametrize(
-    "text", ["tcp://x", "unix:///run/x", "a b", "x\x1b[31m", "a:b:c", "x?y", "<x>"]
+    "text",
+    [
+        "tcp://x",
+        "unix:///run/x",
+        "a b",
+        "x\x1b[31m",
+        "a:b:c",
+        "x?y",
+        "<x>",
+        "x\x9b",
+        "\udcff",
+        "a\u202eb",
+        "::1%\x00",
+        "[fe80::1%\x1b[2J]:80",
+        "fe80::1%a b",
+    ],
 )
 def test_an_address_that_no_client_can_reach_is_refused(text: str) -> None:
     with pytest.raises(ConfigError) as caught:

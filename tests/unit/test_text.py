@@ -40,6 +40,8 @@ HOSTILE_TEXT = st.lists(
         ("tag\U000e0041", "tag�"),
         ("lone\ud800", "lone�"),
         ("filler\u3164\u115f\uffa0", "filler���"),
+        ("vowel\u17b4\u17b5 shorthand\U0001bca0\U0001bca3", "vowel�� shorthand��"),
+        ("not assigned, not seen\ufff0\ufff8", "not assigned, not seen��"),
         ("e\u0301\u0301 stays", "e\u0301\u0301 stays"),
         ("z" + "\u0336" * 40, "z\u0336\u0336"),
         ("ด" + "\u0e49" * 40, "ด\u0e49\u0e49"),

@@ -6,9 +6,10 @@ Source: reference/ollama.md 5.2 and 5.3.
 import math
 from collections.abc import Mapping
 
+from ollm_tui.core.model import LARGEST_COUNT
 from ollm_tui.core.text import clean_line
 from ollm_tui.providers.local.gguf import GgufHeader
-from ollm_tui.providers.ollama_json import LARGEST_COUNT, as_count, as_line, as_text
+from ollm_tui.providers.ollama_json import as_count, as_line, as_text
 
 CHAT_TEMPLATE = "tokenizer.chat_template"
 _UNSHOWN = ("general.name", CHAT_TEMPLATE)

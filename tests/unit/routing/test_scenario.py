@@ -292,3 +292,18 @@ def test_a_model_that_makes_vectors_does_not_stream() -> None:
     row = {"name": "x", "capabilities": {"embedding": True}}
     (model,) = read_models([row], lambda path, what: None)
     assert model.capabilities == ModelCapabilities(embedding=True)
+
+
+@pytest.mark.parametrize("field", ["size_bytes", "parameters_billions", "context_window"])
+@pytest.mark.parametrize(
+    "number",
+    [10**400, 10**25, -1, float("inf"), float("nan")],
+    ids=["no float", "no disk", "negative", "infinite", "none"],
+)
+def test_a_number_that_no_model_has_is_a_problem_of_its_file(field: str, number: float) -> None:
+    complaints: list[Any] = []
+    (model,) = read_models(
+        [{"name": "x:1b", field: number}], lambda path, what: complaints.append(path)
+    )
+    assert complaints == [(0, field)]
+    assert model == ModelInfo("x:1b")

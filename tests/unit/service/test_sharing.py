@@ -1,13 +1,14 @@
 """One process keeps the queue and downloads; others hand it their wishes, watch, and follow it."""
 
 import asyncio
+import json
 import sqlite3
 from collections.abc import AsyncIterator, Callable
 from datetime import UTC
 from pathlib import Path
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from ollm_tui.cli.deferred import DeferredProvider
@@ -485,7 +486,7 @@ json_values = st.recursive(
 )
 
 
-@given(st.text(max_size=20) | st.binary(max_size=5) | st.none() | json_values.map(str))
+@given(st.text(max_size=20) | st.binary(max_size=5) | st.none() | json_values.map(json.dumps))
 def test_no_content_of_the_file_stops_a_watcher(text: object) -> None:
     connection = sqlite3.connect(":memory:")
     connection.executescript(_SCHEMA)
@@ -493,6 +494,39 @@ def test_no_content_of_the_file_stops_a_watcher(text: object) -> None:
         text = str(text)
     connection.execute("INSERT INTO shared VALUES ('p', 'h', ?, 'many')", (text,))
     assert load_shared(connection, "p", "h") == SharedQueue()
+    connection.close()
+
+
+@pytest.mark.parametrize(
+    ("field", "value"),
+    [
+        ("name", ["a:1b"]),
+        ("id", True),
+        ("detail", ["pulling"]),
+        ("log", [["a line"]]),
+        ("layers", [[[], 1, 1]]),
+        ("layers", [["x", 1, 2**63]]),
+        ("total", 2**63),
+        ("downloaded", -1),
+        ("needed", "1"),
+        ("at", "0001-01-01T00:00:00+23:59"),  # before the first moment in UTC
+        ("next_try_at", 1),
+    ],
+)
+@settings(max_examples=10)
+@given(shown=items())
+def test_a_download_of_the_file_that_makes_no_sense_is_left_out(
+    field: str, value: object, shown: QueueItem
+) -> None:
+    connection = sqlite3.connect(":memory:")
+    connection.executescript(_SCHEMA)
+    save_shared(connection, "p", "h", SharedQueue((shown, shown), 3))
+    (text,) = connection.execute("SELECT items FROM shared").fetchone()
+    first, second = json.loads(text)
+    altered = json.dumps([first | {field: value}, second])
+    connection.execute("UPDATE shared SET items = ?", (altered,))
+    back = load_shared(connection, "p", "h")
+    assert list(map(essence, back.items)) == [essence(shown)]
     connection.close()
 
 

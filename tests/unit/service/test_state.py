@@ -25,8 +25,9 @@ from ollm_tui.providers.base import Provider
 from ollm_tui.service.list_store import KnownList, load_list, save_list
 from ollm_tui.service.lock import ProcessLock
 from ollm_tui.service.queue import PUBLISH_EVERY_S
+from ollm_tui.service.queue_store import load_history
 from ollm_tui.service.service import ModelService
-from ollm_tui.service.state import StateFile
+from ollm_tui.service.state import _SCHEMA, StateFile
 from tests.unit.service.fake import FakeClock, FakeProvider, Recorder, layer, model, settle
 
 OFFLINE = ProviderOffline("No answer", cause="refused")
@@ -179,7 +180,7 @@ FULL = ModelInfo(
 @pytest.fixture
 def file() -> sqlite3.Connection:
     connection = sqlite3.connect(":memory:")
-    connection.execute("CREATE TABLE lists (provider, host, as_of, list)")
+    connection.executescript(_SCHEMA)
     return connection
 
 
@@ -217,6 +218,8 @@ def test_a_list_comes_back_as_it_was(file: sqlite3.Connection, item: ModelInfo) 
         None,
         [],
         "a:b",
+        {"name": "a:b", "size_bytes": 10**400},
+        {"name": "a:b", "modified_at": "0001-01-01T00:00:00+23:59"},
     ],
 )
 def test_a_model_that_makes_no_sense_is_left_out(file: sqlite3.Connection, bad: object) -> None:
@@ -230,7 +233,11 @@ def test_a_model_that_makes_no_sense_is_left_out(file: sqlite3.Connection, bad: 
 
 
 def test_what_is_read_back_is_sanitised(file: sqlite3.Connection) -> None:
-    item = {"name": "a\x1b:b", "family": "x\x1b[2J", "metadata": {"k\x07": "v\x1b", "deep": {}}}
+    item = {
+        "name": "a\x1b:b",
+        "family": "x\x1b[2J",
+        "metadata": {"k\x07": "v\x1b", "deep": {}, "n": 10**400},
+    }
     file.execute(
         "INSERT INTO lists VALUES ('p', 'h', '2026-01-01T00:00:00+00:00', ?)",
         (json.dumps({"models": [item]}),),
@@ -240,7 +247,7 @@ def test_what_is_read_back_is_sanitised(file: sqlite3.Connection) -> None:
     (read,) = loaded.models.models
     assert read.name == "a\x1b:b"  # the key for requests
     assert "\x1b" not in f"{read.display_name}{read.family}{read.metadata}"
-    assert "deep" not in read.metadata
+    assert not {"deep", "n"} & set(read.metadata)
     file.close()
 
 
@@ -500,6 +507,32 @@ async def test_a_row_that_makes_no_sense_never_stops_a_start(path: Path, row: ob
         await service.start()
         assert list(states(service)) == ["fine:latest"]
     assert [name for name, _ in rows(path)] == ["fine:latest"]
+
+
+@pytest.mark.parametrize(
+    "row",
+    [
+        ("a", "complete", 1, "2026-01-01T00:00:00", ""),  # of no time zone
+        ("a", "complete", float("inf"), "2026-01-01T00:00:00Z", ""),
+        ("a", "ended", 1, "2026-01-01T00:00:00Z", ""),
+        ("a", "complete", 1, "yesterday", ""),
+        ("a", "complete", 1, "9999-12-31T23:59:59-23:59", ""),
+        (b"a", "complete", 1, "2026-01-01T00:00:00Z", ""),
+    ],
+)
+def test_a_row_of_the_history_that_makes_no_sense_is_left_out(
+    file: sqlite3.Connection, row: tuple[object, ...]
+) -> None:
+    add = (
+        "INSERT INTO history (provider, host, name, state, downloaded_bytes, ended_at, error) "
+        "VALUES ('p', 'h', ?, ?, ?, ?, ?)"
+    )
+    file.execute(add, row)
+    file.execute(add, ("b:1b", "error", 5, "2026-01-01T00:00:00Z", "no\x1b[2J"))
+    (ended,) = load_history(file, "p", "h", 10)
+    assert (ended.name, ended.downloaded_bytes) == ("b:1b", 5)
+    assert "\x1b" not in ended.error
+    file.close()
 
 
 async def test_history_forgets_the_oldest(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
