@@ -184,7 +184,7 @@ class ArrangedApp(SwitchingApp):
     def _show_footer(self) -> None:
         self._situation = self.situation
         self._main.query_one("#footer", Static).update(
-            status.FILTER_FOOTER
+            status.filter_footer(self._keys, self._width)
             if self._is_typing
             else status.footer_line(self._keys, self.place, self._width, self._situation),
             layout=False,

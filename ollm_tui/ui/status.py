@@ -97,14 +97,13 @@ def config_banner(errors: "Sequence[ConfigProblem]") -> str:
     return f"{text}, +{more:,}; press c" if more else f"{text}; press c"
 
 
-FILTER_FOOTER = Content.assemble(
-    *(
-        piece
-        for cap, label in (("enter", "keep"), ("esc", "clear"), ("↓", "keep, go to the list"))
-        for piece in (" ", (cap, "bold $accent"), f" {label} ")
+def filter_footer(keys: Sequence[keymap.Key], width: int) -> Content:
+    """The last line while a filter is typed, to which every letter belongs."""
+    pieces = (("enter", "keep"), ("esc", "clear"), ("↓", "keep, go to the list"))
+    line = Content.assemble(
+        *(part for cap, label in pieces for part in (" ", (cap, "bold $accent"), f" {label} "))
     )
-)
-"""The last line while a filter is typed: every letter belongs to that."""
+    return _with_palette(line, keys, width)
 
 
 def footer_line(keys: Sequence[keymap.Key], where: str, width: int, now: Situation) -> Content:
@@ -120,9 +119,7 @@ def footer_line(keys: Sequence[keymap.Key], where: str, width: int, now: Situati
     shown.sort(key=lambda key: key.where == keymap.EVERYWHERE)
     text = ""
     spans: list[Span] = []
-    label = "palette " if width >= _ROOMY else ""
-    palette = " ".join((*(keymap.cap(k) for k in keys if k.id == "app.palette"), label))
-    for key in _that_fit(shown, width - len(palette)):
+    for key in _that_fit(shown, width - len(_palette(keys, width))):
         cap = keymap.cap(key)
         piece = _piece(key)
         start = len(text) + 1
@@ -137,11 +134,23 @@ def footer_line(keys: Sequence[keymap.Key], where: str, width: int, now: Situati
             )
         )
         text += piece
-    gap = max(1, width - len(text) - len(palette))
-    at = len(text) + gap
-    spans.append(Span(at, at + len(palette) - len(label), "bold $accent"))
-    spans.append(Span(at, at + len(palette), Style.from_meta({"@click": "app.command_palette"})))
-    return Content(text + " " * gap + palette, spans)
+    return _with_palette(Content(text, spans), keys, width)
+
+
+def _palette(keys: Sequence[keymap.Key], width: int) -> str:
+    label = "palette " if width >= _ROOMY else ""
+    return " ".join((*(keymap.cap(key) for key in keys if key.id == "app.palette"), label))
+
+
+def _with_palette(line: Content, keys: Sequence[keymap.Key], width: int) -> Content:
+    """The line with the palette's key at its end."""
+    palette = _palette(keys, width)
+    cap = palette.removesuffix("palette ")
+    gap = " " * max(1, width - line.cell_length - len(palette))
+    tail = Content.assemble((cap, "bold $accent"), palette[len(cap) :]).stylize(
+        Style.from_meta({"@click": "app.command_palette"})
+    )
+    return Content.assemble(line, gap, tail)
 
 
 def _that_fit(keys: Sequence[keymap.Key], width: int) -> list[keymap.Key]:
