@@ -63,7 +63,7 @@ class Assembly:
         self._background: set[asyncio.Task[Any]] = set()
         self._is_closing = False
         self._is_started = False
-        self._memory = self._make_memory(state_path)
+        self._memory = self._make_memory(state_path, sleep)
         self._server = ServerWatch(
             provider, on_change=self._server_changed, on_return=self.refresh, sleep=sleep
         )
@@ -198,12 +198,14 @@ class Assembly:
         self._publisher.publish(state)
         self._installed.set_loaded(state.models)
 
-    def _make_memory(self, path: "Path | None") -> "Memory | None":
+    def _make_memory(
+        self, path: "Path | None", sleep: Callable[[float], Awaitable[None]]
+    ) -> "Memory | None":
         if path is None:
             return None
         from ollm_tui.service.memory import Memory
 
-        return Memory(path, self._provider, self._publisher.publish)
+        return Memory(path, self._provider, self._publisher.publish, sleep)
 
     def _restore_if_possible(self) -> None:
         if self._is_started and not self._is_closing and not self.downloads.is_restored:

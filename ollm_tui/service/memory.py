@@ -3,8 +3,9 @@
 Owns what is written when; of several processes only the one that holds the lock keeps a queue.
 """
 
+import asyncio
 import re
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from contextlib import suppress
 from datetime import datetime
 from pathlib import Path
@@ -41,6 +42,9 @@ from ollm_tui.service.state import Job, StateFile
 if TYPE_CHECKING:
     import sqlite3
 
+KEEP_LIST_AFTER_S = 3.0
+"""Putting ten thousand models into JSON takes 0.14 s of CPU, for which keys would have to wait."""
+
 T = TypeVar("T")
 
 
@@ -51,10 +55,21 @@ class Memory:
         path: of the state file.
         provider: its kind and host are what its memory is kept under.
         on_notice: told once when the file cannot be used.
+        sleep: waits for seconds.
     """
 
-    def __init__(self, path: Path, provider: Provider, on_notice: Callable[[Notice], None]) -> None:
+    def __init__(
+        self,
+        path: Path,
+        provider: Provider,
+        on_notice: Callable[[Notice], None],
+        sleep: Callable[[float], Awaitable[None]],
+    ) -> None:
         self._file = StateFile(path, on_notice)
+        self._sleep = sleep
+        self._list: KnownList | None = None
+        """What is yet to be written."""
+        self._list_writer: asyncio.Task[None] | None = None
         self._path = path
         self._provider = provider
         self._locks: tuple[ProcessLock, ProcessLock] | None = None
@@ -78,13 +93,25 @@ class Memory:
 
     async def last_list(self) -> KnownList | None:
         """The list last known, or None."""
-        if not self.is_ready:
-            return None
+        if self._list is not None or not self.is_ready:
+            return self._list
         return await self._file.run(lambda file: load_list(file, *self._owner), None)
 
     def keep_list(self, models: ModelList, as_of: datetime) -> None:
-        """Remember a list."""
-        self._file.post(lambda file: save_list(file, *self._owner, KnownList(models, as_of)))
+        """Remember a list. It is written a little later, when a start has less to do."""
+        self._list = KnownList(models, as_of)
+        if self._list_writer is None:
+            self._list_writer = asyncio.create_task(self._write_list_later(), name="list writer")
+
+    async def _write_list_later(self) -> None:
+        await self._sleep(KEEP_LIST_AFTER_S)
+        self._list_writer = None
+        self._write_list()
+
+    def _write_list(self) -> None:
+        known, self._list = self._list, None
+        if known is not None:
+            self._file.post(lambda file: save_list(file, *self._owner, known))
 
     def own_queue(self) -> bool:
         """Be the process that keeps the queue, unless another one is."""
@@ -230,6 +257,9 @@ class Memory:
 
     async def close(self) -> None:
         """Write what is left to write, and let others keep the queue."""
+        if self._list_writer is not None:
+            self._list_writer.cancel()
+            self._write_list()
         await self._file.close()
         for lock in self._locks or ():
             lock.release()

@@ -24,6 +24,7 @@ from ollm_tui.core.progress import PullState
 from ollm_tui.providers.base import Provider
 from ollm_tui.service.list_store import KnownList, load_list, save_list
 from ollm_tui.service.lock import ProcessLock
+from ollm_tui.service.memory import KEEP_LIST_AFTER_S
 from ollm_tui.service.queue import PUBLISH_EVERY_S
 from ollm_tui.service.queue_store import load_history
 from ollm_tui.service.service import ModelService
@@ -74,6 +75,14 @@ def rows(path: Path) -> list[tuple[str, str]]:
     return found
 
 
+def lists(path: Path) -> list[str]:
+    """The last known lists in the file."""
+    connection = sqlite3.connect(path)
+    found = connection.execute("SELECT list FROM lists").fetchall()
+    connection.close()
+    return [text for (text,) in found]
+
+
 def listing(path: Path) -> list[str]:
     return [entry.name for entry in path.iterdir()]
 
@@ -113,6 +122,19 @@ async def test_a_start_shows_the_last_list_before_anyone_is_asked(path: Path) ->
         await service.refresh()
         assert [item.name for item in service.models.models] == ["new:1b"]
         assert not service.models.stale
+
+
+async def test_a_list_is_written_once_the_start_is_over(path: Path) -> None:
+    clock = FakeClock()
+    async with running(path, FakeProvider(model("llama3.1:8b")), clock) as service:
+        await service.list_models()
+        await service.list_models(refresh=True)
+        await is_written(service)
+        assert lists(path) == []
+        await clock.advance(KEEP_LIST_AFTER_S)
+        await is_written(service)
+        (kept,) = lists(path)
+        assert "llama3.1:8b" in kept
 
 
 async def test_a_start_knows_the_last_list_of_a_provider_that_is_yet_to_be_made(path: Path) -> None:
