@@ -131,10 +131,9 @@ class ArrangedApp(SwitchingApp):
     def on_descendant_focus(self, event: events.DescendantFocus) -> None:
         if not self.screen_stack:
             return  # the screens are being closed, which moves the focus
-        if event.widget.screen is not self._main:
-            return
         was_typing = self._is_typing
-        self._is_typing = getattr(event.widget.parent, "id", None) == "filter"
+        if self.screen is self._main:  # the widget itself may have gone meanwhile, with its dialog
+            self._is_typing = getattr(event.widget.parent, "id", None) == "filter"
         name = self._main.pane_of(event.widget)
         if name and event.widget.display:
             self._active = name

@@ -1,6 +1,8 @@
 """What people do with the program, key by key, on a made-up server."""
 
 import pytest
+from textual import events
+from textual.widgets import Static
 
 from ollm_tui.sandbox.server import SandboxServer
 from ollm_tui.ui.panes.installed import InstalledPane
@@ -371,3 +373,11 @@ async def test_memory_is_asked_for_only_while_the_list_is_in_sight(
         await screen.sees("1 Installed ─")
         watch.look()
         await screen.until(lambda: server.count("/api/ps") > asked)
+
+
+async def test_the_focus_of_a_dialog_that_has_gone_is_no_error(open_app: OpenApp) -> None:
+    async with open_app() as screen:
+        gone = Static("of a dialog")
+        screen.app.post_message(events.DescendantFocus(gone))
+        await screen.press("j")
+        await screen.sees("31 of 31")
