@@ -82,7 +82,8 @@ _AMOUNTS = {
         "tokens: a number, k = 1000 or M = 1000000",
     ),
     "size": _Amount(
-        lambda model: model.size_bytes,
+        # A stub of a few hundred bytes says nothing of a model that runs elsewhere.
+        lambda model: None if model.remote else model.size_bytes,
         _BYTE_UNITS,
         "size<10G",
         "bytes with their unit: k, M, G or T",

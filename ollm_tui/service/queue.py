@@ -314,12 +314,14 @@ class DownloadQueue:
                 if self._preflight is not None:
                     await self._preflight.advise(download)
                 download.complete(error)
+                _LOG.warning("%s", error)
                 self._end(download, PullState.ERROR, error)
                 return
             download.note(str(error))
             download.tell(PullState.QUEUED)  # until there is room
             self._look_again()
         except OllmError as error:
+            _LOG.warning("%s", error)
             self._end(download, PullState.ERROR, error)
         else:
             self._end(download, PullState.COMPLETE)

@@ -117,6 +117,10 @@ class RowList(ScrollView, Generic[T], can_focus=True):
         self._key = key
         self._items: Sequence[T] = ()
         self._cursor = 0
+        self._sought: Hashable = None
+        """The item that the cursor belongs on, while that is away."""
+        self._put_on: Hashable = None
+        """What it is on meanwhile."""
         self._strips: dict[tuple[int, bool], Strip] = {}
         self._strips_width = 0
         self._fitted: tuple[int, list[int]] = (-1, [])
@@ -163,20 +167,25 @@ class RowList(ScrollView, Generic[T], can_focus=True):
     def set_items(self, items: Sequence[T], empty: Sequence[Piece] = ()) -> None:
         """Show other items; the cursor stays on the item it was on, wherever that is now.
 
+        While the item is away the cursor waits beside its place, and goes back unless it was moved.
+
         Args:
             empty: lines to show when there are no items.
         """
-        before = self.item
-        key = None if before is None else self._key(before)
+        before = None if self.item is None else self._key(self.item)
+        # Where it was only put for want of the item it was on, that is still looked for.
+        is_put = self._sought is not None and before == self._put_on
+        key = self._sought if is_put else before
         self._items = items
         self._empty = empty
         self._strips.clear()
         self._cursor = self._index_of(key)
+        now = None if self.item is None else self._key(self.item)
+        self._sought, self._put_on = None if now == key else key, now
         self._fit()
         self._scroll_to_cursor()
         self.refresh()
-        now = self.item
-        if (None if now is None else self._key(now)) != key:
+        if now != before:
             self.post_message(self.Moved(self))
 
     def update_items(self, items: Sequence[T]) -> None:

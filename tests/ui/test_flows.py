@@ -76,6 +76,25 @@ async def test_a_bad_filter_says_what_is_wrong_and_keeps_the_last_good_one(
         await screen.misses("no capability")
 
 
+async def test_the_cursor_waits_for_a_model_that_half_a_filter_hides(open_app: OpenApp) -> None:
+    async with open_app() as screen:
+        while screen.app.query_one(InstalledPane).model.name != "gemma3:12b":  # type: ignore[union-attr]
+            await screen.press("j")
+        await screen.press("slash")
+        await screen.type("size")
+        await screen.sees("0 of 31")
+        await screen.type("<10G")
+        await screen.sees("▸  gemma3:12b")
+        await screen.press("escape")
+        await screen.sees("31 of 31", "▸  gemma3:12b")
+        await screen.press("slash")
+        await screen.type("zzz")
+        await screen.sees("0 of 31")
+        await screen.press("escape", "j")  # moved, it stays where it is
+        await screen.sees("31 of 31")
+        await screen.misses("▸  gemma3:12b")
+
+
 async def test_a_filter_that_was_kept_goes_with_escape(open_app: OpenApp) -> None:
     async with open_app() as screen:
         await screen.press("slash")

@@ -144,7 +144,9 @@ async def test_several_are_queued_at_once(open_app: OpenApp, server: SandboxServ
         await screen.until(lambda: len(screen.service.queue.items) == 2)
 
 
-async def test_conditions_leave_what_meets_them_and_enter_pulls_it(open_app: OpenApp) -> None:
+async def test_conditions_leave_what_meets_them_and_enter_names_it_before_it_is_pulled(
+    open_app: OpenApp,
+) -> None:
     async with open_app() as screen:
         screen.app._known = known
         await screen.press("p")
@@ -153,6 +155,9 @@ async def test_conditions_leave_what_meets_them_and_enter_pulls_it(open_app: Ope
         await screen.press("backspace", "backspace")
         await screen.type("10G")
         await screen.sees("~9.3 GB", "qwen3:14b: about 9.3 GB")
+        await screen.press("enter")  # nobody has named a model yet
+        await screen.sees("│ ▊  qwen3:14b", "qwen3:14b: about 9.3 GB")
+        assert not screen.service.queue.items
         await screen.press("enter")
         await screen.until(lambda: [i.name for i in screen.service.queue.items] == ["qwen3:14b"])
 

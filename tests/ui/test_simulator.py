@@ -231,7 +231,7 @@ async def test_the_difference_names_every_profile_that_changes(open_app: OpenApp
         await screen.sees("general", "creative", "llama3.3:70b is not installed any more")
         await move_to(screen, "creative")
         await screen.press("enter")
-        await screen.sees("4 Router ─ creative → ")
+        await screen.sees("what if: 1 change ─ crea")
 
 
 async def test_what_is_tried_stays_when_the_models_are_others(open_app: OpenApp) -> None:

@@ -121,7 +121,11 @@ class PullScreen(Dialog[list[str]]):
     @on(Input.Submitted)
     def _submitted(self) -> None:
         names = self._typed_names
-        if self._highlighted_name and (self._is_picked or (self._conditions and not names)):
+        if self._conditions and not names and not self._is_picked:
+            # Conditions are no name: what they found first is shown, and pulled only once more.
+            self.action_take()
+            return
+        if self._highlighted_name and self._is_picked:
             names = [*names[: len(names) - bool(self._word)], self._highlighted_name]
         if not names:
             return

@@ -95,9 +95,10 @@ class View:
         """The pane's: what is decided, how much is only tried for it, and which view this is."""
         decision = scene.decision
         model = "nothing fits" if decision.model is None else clean_line(decision.model)
-        title = f"4 Router ─ {clean_line(decision.profile)} → {model}"
-        if scene.what_if.trials:
-            title += f" ─ what if: {words.count(len(scene.what_if.trials), 'change')}"
+        title = "4 Router ─ "
+        if scene.what_if.trials:  # first, since a narrow pane cuts the end, and this must be seen
+            title += f"what if: {words.count(len(scene.what_if.trials), 'change')} ─ "
+        title += f"{clean_line(decision.profile)} → {model}"
         if self.name:
             title += f" ─ {self.name}"
         return title

@@ -137,6 +137,15 @@ async def test_a_failure_reaches_the_waiters_and_the_row(
     assert "404" in (recorder.progress[-1].error or "")
 
 
+async def test_what_a_download_failed_of_is_in_the_log(
+    service: ModelService, provider: FakeProvider, caplog: pytest.LogCaptureFixture
+) -> None:
+    service.enqueue("a")
+    await settle()
+    await provider.pulls[0].fail(DownloadFailed("It broke", cause="oddly", retryable=False))
+    assert any("It broke" in record.getMessage() for record in caplog.records)
+
+
 async def test_a_bug_in_a_provider_is_shown_as_one_and_logged_whole(
     service: ModelService, provider: FakeProvider, caplog: pytest.LogCaptureFixture
 ) -> None:
