@@ -275,8 +275,7 @@ def test_ps_says_what_computes(size: int, vram: int, said: str) -> None:
 @pytest.mark.parametrize(
     ("words", "count"),
     [
-        (("cap:tools", "ctx>=32k", "size<10G"), 12),
-        (("remote", "size<10G"), 0),  # a stub's few bytes are not the model's
+        (("cap:tools", "ctx>=32k", "size<10G"), 12),  # not the stub of a few bytes
         (("remote", "params>100b"), 1),
         (("loaded",), 2),
         (("family:qwen", "!coder"), 2),
