@@ -195,24 +195,30 @@ async def test_a_server_that_has_gone_is_told(
 async def test_nothing_that_fits_names_the_next_step(
     open_dialog: OpenDialog, server: SandboxServer
 ) -> None:
-    async with open_dialog(lambda s: TryPromptScreen(s, "code", model="nothing:1b")) as screen:
+    async with open_dialog(
+        lambda s: TryPromptScreen(s, "code", s.explain(model="nothing:1b"))
+    ) as screen:
         await screen.sees("nothing fits", "nothing:1b is not installed", "ollm-tui pull nothing:1b")
         await send(screen)
         await screen.sees("Answer ─ failed")
         assert asked(server) == []
 
 
-async def test_a_model_by_name_answers_until_another_profile_is_chosen(
-    open_dialog: OpenDialog, server: SandboxServer
-) -> None:
-    async with open_dialog(lambda s: TryPromptScreen(s, "fast", model="phi3:mini")) as screen:
-        await screen.sees("→ phi3:mini", "as it was asked for by name")
+async def test_what_is_tried_decides_until_another_profile_is_chosen(open_app: OpenApp) -> None:
+    async with open_app() as screen:
+        await screen.press("4")
+        while "code → codellama:7b" not in screen.text:
+            await screen.press("right")
+            await screen.settle()
+        await screen.press("w")
+        await screen.sees("▸ context")
+        await screen.press("plus", "t")
+        await screen.sees("Try a prompt ─ code → qwen2.5-coder:7b", "By what is tried")
+        await screen.misses("asked for by name")
         await screen.press("tab", "right")
-        await screen.sees("general →")
-        await screen.press("left", "left")
-        await screen.sees("creative →")
-        await screen.press("right", "right", "right")
-        await screen.sees(f"code → {MODEL}")
+        await screen.misses("By what is tried")
+        await screen.press("left")
+        await screen.sees("Try a prompt ─ code → codellama:7b")
 
 
 async def test_enter_sends_and_ctrl_j_begins_a_line(

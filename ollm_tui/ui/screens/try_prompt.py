@@ -78,19 +78,19 @@ class TryPromptScreen(Dialog[None]):
     Args:
         service: routes, sends and measures.
         profile: whose model answers at first; None = the default profile's.
-        model: answers instead of the one that the profile picks, until another profile is chosen.
+        tried: decides instead of the profile as it is, until another profile is chosen.
     """
 
     CSS_PATH = "dialog.tcss"
     BINDINGS: ClassVar[list[BindingType]] = [Binding("escape", "leave", show=False)]
 
     def __init__(
-        self, service: ModelService, profile: str | None = None, model: str | None = None
+        self, service: ModelService, profile: str | None = None, tried: "Decision | None" = None
     ) -> None:
         super().__init__()
         self._service = service
         self._profile = profile
-        self._model = model
+        self._tried = tried
         self._answering: Worker[None] | None = None
         self._timer: Timer | None = None
         self._sent_at_s = 0.0
@@ -179,7 +179,7 @@ class TryPromptScreen(Dialog[None]):
         names = [profile.name for profile in router.list_profiles()]
         current = self._profile or router.config.default_profile
         at = names.index(current) if current in names else -1
-        self._profile, self._model = names[(at + by) % len(names)], None
+        self._profile, self._tried = names[(at + by) % len(names)], None
         await self._show_plan()
 
     async def _show_plan(self) -> None:
@@ -199,10 +199,14 @@ class TryPromptScreen(Dialog[None]):
         if service.models.as_of is None:
             await service.list_models()
         await service.prepare_router()
-        decision = service.explain(self._profile, model=self._model)
+        decision = self._tried or service.explain(self._profile)
         self._title(decision)
         plan = await service.prompts.plan(decision)
         lines = [(decision.summary, "")]
+        if self._tried is not None:
+            lines.append(
+                ("By what is tried in the simulator; nothing of it is saved.", "$text-warning")
+            )
         lines += [(f"⚠ {remark.message}", "$text-warning") for remark in decision.warnings]
         self._show_reasons([*lines, (options_text(plan.options), "$text-muted")])
         return plan

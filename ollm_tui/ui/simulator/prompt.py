@@ -10,9 +10,9 @@ from ollm_tui.ui.simulator.experiment import Experiment
 
 def open_prompt(node: DOMNode, service: ModelService, experiment: Experiment) -> None:
     """Open the dialog, unless the model is only tried and not there to answer."""
-    scene, model = experiment.scene, None
+    scene, tried = experiment.scene, None
     if scene is not None and scene.what_if.trials:
-        model = scene.decision.model
+        tried, model = scene.decision, scene.decision.model
         if model is not None and scene.what_if.start.model(model) is None:
             node.app.notify(
                 f"{clean_line(model)} is only tried, not installed: p pulls it.",
@@ -20,4 +20,4 @@ def open_prompt(node: DOMNode, service: ModelService, experiment: Experiment) ->
                 markup=False,
             )
             return
-    node.app.push_screen(TryPromptScreen(service, experiment.profile, model))
+    node.app.push_screen(TryPromptScreen(service, experiment.profile, tried))
