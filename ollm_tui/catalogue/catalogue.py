@@ -13,6 +13,7 @@ from pathlib import Path
 from types import MappingProxyType
 from typing import Any, Final
 
+from ollm_tui.core.error import closest
 from ollm_tui.core.model import ModelCapabilities, ModelInfo
 
 SOURCE: Final = "catalogue"
@@ -53,6 +54,14 @@ def search(
         and (max_size_bytes is None or model.size_bytes <= max_size_bytes)
     ]
     return sorted(found, key=lambda model: not all(word in model.name for word in wanted))
+
+
+def near(name: str) -> list[str]:
+    """Return the names most like one that there is not, best first; for "did you mean"."""
+    names = [model.name for model in catalogue()]
+    if ":" in name:
+        return closest(name, names, cutoff=0.75)
+    return closest(name, (known.partition(":")[0] for known in names))
 
 
 def complete(start: str, installed: Iterable[str] = (), *, limit: int = 20) -> list[str]:

@@ -2,6 +2,7 @@
 
 import argparse
 
+from ollm_tui.catalogue.catalogue import near
 from ollm_tui.catalogue.catalogue import search as search_catalogue
 from ollm_tui.cli import render
 from ollm_tui.cli.exit_status import DONE, NEGATIVE
@@ -18,7 +19,9 @@ def search(options: argparse.Namespace) -> int:
     elif found:
         say(render.table(_HEAD, [_row(model) for model in found], right={1, 2, 3}))
     else:
-        warn("nothing in the catalogue matches; any other name can be pulled as well")
+        found_near = near(" ".join(options.words))
+        hint = f"did you mean {' or '.join(found_near)}? " if found_near else ""
+        warn(f"nothing in the catalogue matches; {hint}any other name can be pulled as well")
     return DONE if found else NEGATIVE
 
 

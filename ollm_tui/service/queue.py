@@ -10,7 +10,7 @@ from collections.abc import Awaitable, Callable, Iterable
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
-from ollm_tui.core.error import NotEnoughSpace, OllmError
+from ollm_tui.core.error import ModelNotFound, NotEnoughSpace, OllmError
 from ollm_tui.core.event import QueueItem, QueueState
 from ollm_tui.core.name import name_key
 from ollm_tui.core.progress import PullPhase, PullState
@@ -322,6 +322,8 @@ class DownloadQueue:
             self._look_again()
         except OllmError as error:
             _LOG.warning("%s", error)
+            if isinstance(error, ModelNotFound):
+                _suggest(error, download.display_name)
             self._end(download, PullState.ERROR, error)
         else:
             self._end(download, PullState.COMPLETE)
@@ -405,3 +407,11 @@ class DownloadQueue:
             if is_sample_due:
                 download.sample_speed()
         return has_told
+
+
+def _suggest(error: ModelNotFound, name: str) -> None:
+    """Name the models that exist and are spelled nearly so."""
+    from ollm_tui.catalogue.catalogue import near  # rarely needed
+
+    if found := near(name):
+        error.actions = (f"Did you mean {' or '.join(found)}?", *error.actions)

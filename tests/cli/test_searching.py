@@ -37,3 +37,9 @@ def test_nothing_found_is_a_negative_answer(cli: Cli, flags: tuple[str, ...]) ->
     assert result.status == 1
     assert result.json == {"models": []} if flags else result.out == ""
     assert flags or "any other name can be pulled" in result.err
+
+
+def test_a_word_that_nothing_has_is_answered_with_names_like_it(ask: Cli) -> None:
+    result = ask("search", "mistral-nemoo")
+    assert result.status == 1
+    assert "did you mean mistral-nemo" in result.err

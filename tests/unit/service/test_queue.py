@@ -137,6 +137,17 @@ async def test_a_failure_reaches_the_waiters_and_the_row(
     assert "404" in (recorder.progress[-1].error or "")
 
 
+async def test_a_name_that_the_registry_has_not_is_answered_with_one_like_it(
+    service: ModelService, provider: FakeProvider
+) -> None:
+    service.enqueue("mistral-nemoo:12b")
+    await settle()
+    await provider.pulls[0].fail(ModelNotFound("The registry has no such model"))
+    error = service.queue.items[0].error
+    assert error is not None
+    assert error.actions[0] == "Did you mean mistral-nemo:12b?"
+
+
 async def test_what_a_download_failed_of_is_in_the_log(
     service: ModelService, provider: FakeProvider, caplog: pytest.LogCaptureFixture
 ) -> None:
