@@ -38,10 +38,10 @@ def open_screen(options: argparse.Namespace) -> int:
     """Run the screen until it is left; returns the exit status."""
     # Textual waits this long after escape to see whether a key sequence follows.
     os.environ.setdefault("ESCDELAY", "25")
-    if not terminal.has_terminal():
+    if cause := terminal.why_no_screen():
         raise ConfigError(
             "The screen needs a terminal",
-            cause="input or output is not one",
+            cause=cause,
             actions=("Use a verb instead, for example `ollm-tui list`; see --help.",),
         )
     with opened_setup(options) as setup:

@@ -91,9 +91,13 @@ def is_gone() -> bool:
     return False
 
 
-def has_terminal() -> bool:
-    """Whether there is a terminal to read keys from and, on stderr as Textual does, to draw on."""
-    return not is_gone() and sys.__stderr__ is not None and sys.__stderr__.isatty()
+def why_no_screen() -> str:
+    """Why there can be no screen; empty = there is a terminal for keys, and one to draw on."""
+    if is_gone():
+        return "keys are read from standard input, which is no terminal"
+    if sys.__stderr__ is None or not sys.__stderr__.isatty():
+        return "it is drawn on standard error, as Textual does, which is no terminal"
+    return ""
 
 
 def leave_for_sure(status: int) -> None:

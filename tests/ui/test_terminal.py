@@ -142,6 +142,7 @@ def test_without_a_terminal_it_says_what_to_do_instead(server: SandboxServer) ->
     with Terminal(command) as terminal:
         assert terminal.wait_end() != 0
         assert "The screen needs a terminal" in terminal.text
+        assert "standard input, which is no terminal" in terminal.text
         assert "ollm-tui list" in terminal.text
 
 
