@@ -112,6 +112,18 @@ async def test_enter_and_escape_stay_and_the_delete_can_still_be_taken_back(
     assert server.count("/api/delete") == 0
 
 
+@pytest.mark.usefixtures("_patient")
+async def test_a_delete_that_is_taken_back_gives_the_marks_back(open_app: OpenApp) -> None:
+    async with open_app() as screen:
+        await screen.press("j", "space", "space")
+        await screen.sees("2 marked")
+        await screen.press("d", "y")
+        await screen.sees("u undoes")
+        await screen.misses("2 marked")
+        await screen.press("u")
+        await screen.sees("2 marked")
+
+
 async def test_nothing_is_deleted_while_the_question_is_read(
     open_app: OpenApp, server: SandboxServer, monkeypatch: pytest.MonkeyPatch
 ) -> None:

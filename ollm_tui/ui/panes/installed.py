@@ -84,6 +84,7 @@ class InstalledPane(RowList[ModelInfo | Unread]):
         self._unread: list[Unread] = []
         self._order = Order.of_look(look)
         self._marked: set[str] = set()
+        self._marks_leaving: set[str] = set()
         self._arriving: frozenset[str] = frozenset()
         self._outdated: frozenset[str] = frozenset()
         self._leaving: frozenset[str] = frozenset()
@@ -146,7 +147,9 @@ class InstalledPane(RowList[ModelInfo | Unread]):
             self._unread = unread.rows_of(state.problems)
             is_same = False
         self._state = state
-        self._marked &= {model.name for model in state.models}
+        present = {model.name for model in state.models}
+        self._marked &= present
+        self._marks_leaving &= present
         self._now = self._service.now()
         if is_same:
             self._retitle()
@@ -179,7 +182,9 @@ class InstalledPane(RowList[ModelInfo | Unread]):
     def show_pending(self, state: PendingDeletions) -> None:
         """Dim the models that are about to be deleted."""
         self._leaving = frozenset(name for one in state.pending for name in one.names)
-        self._marked -= self._leaving
+        # A delete that is taken back gives the marks back.
+        marks = self._marked | self._marks_leaving
+        self._marked, self._marks_leaving = marks - self._leaving, marks & self._leaving
         self.redraw()
         self._retitle()
 
