@@ -223,9 +223,9 @@ class OllmApp(ArrangedApp):
         from ollm_tui.ui.screens.pull import PullScreen
 
         def queue(names: list[str] | None) -> None:
-            for name in names or ():
-                self.service.enqueue(name)
-            if names:
+            numbers = [self.service.enqueue(name) for name in names or ()]
+            if numbers:
+                self._main.query_one(DownloadsPane).seek(numbers[0])  # the keys are for these
                 self.action_pane("downloads")
 
         inspector = self._main.query_one(InspectorPane)

@@ -214,6 +214,15 @@ class RowList(ScrollView, Generic[T], can_focus=True):
         self._scroll_to_cursor()
         self.post_message(self.Moved(self))
 
+    def seek(self, key: Hashable) -> None:
+        """Put the cursor on an item, now or as soon as it is shown, unless it is moved before."""
+        before = self.item
+        self._sought, self._put_on = key, None if before is None else self._key(before)
+        for index, item in enumerate(self._items):
+            if self._key(item) == key:
+                self._sought = None
+                self.move_to(index)
+
     def show_columns(self, columns: tuple[Column, ...]) -> None:
         """Have other columns from now on."""
         self.COLUMNS = columns

@@ -349,3 +349,22 @@ async def test_the_speed_is_told_before_the_version_of_the_server_where_room_is_
         screen.service.enqueue("qwen3:14b")
         script.advance()
         await screen.sees("● ollama   31 models   ↓ ")
+
+
+async def test_after_a_pull_the_keys_are_for_what_was_just_pulled(
+    open_app: OpenApp, server: SandboxServer
+) -> None:
+    gates = [server.faults.hold_pull(name) for name in ("qwen3:14b", "phi3:mini")]
+    async with open_app() as screen:
+        await screen.press("p")
+        await screen.type("zzz:1b")
+        await screen.press("enter")
+        await screen.sees("▸✗ zzz:1b")
+        await screen.press("p")
+        await screen.type("qwen3:14b phi3:mini")
+        await screen.press("enter")
+        await screen.sees("▸↓ qwen3:14b")
+        await screen.press("space")
+        await screen.sees("paused")
+        for gate in gates:
+            gate.open()
