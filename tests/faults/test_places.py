@@ -117,7 +117,7 @@ def test_where_nothing_can_be_kept_it_runs_in_memory(
         terminal.wait_for(" of 3", "● ollama")
         terminal.send("p")
         terminal.wait_for("esc leaves")
-        terminal.send("qwen3:1.7b\r")
-        terminal.wait_for("complete")
+        terminal.send("llama3.2:1b\r")
+        terminal.wait_for("llama3.2:1b", "done")
         os.kill(terminal.pid, signal.SIGTERM)
         assert terminal.wait_end() == 128 + signal.SIGTERM
