@@ -71,7 +71,9 @@ def holds(term: tuple[str, ...], model: ModelInfo, is_marked: bool) -> bool:
             kilo = 1024 if operator in ("<=", ">") else 1000
             return compared(model.context_window, operator, int(number) * (kilo if unit else 1))
         case ("size", operator, number, unit):
-            return compared(model.size_bytes, operator, int(number) * UNITS[unit])
+            return compared(
+                None if model.remote else model.size_bytes, operator, int(number) * UNITS[unit]
+            )
         case ("params", operator, number):
             billions = model.parameters_billions
             return compared(None if billions is None else round(billions, 1), operator, int(number))
