@@ -179,7 +179,7 @@ class RowList(ScrollView, Generic[T], can_focus=True):
         self._items = items
         self._empty = empty
         self._strips.clear()
-        self._cursor = self._index_of(key)
+        self._cursor = self._index_of(key, before)
         now = None if self.item is None else self._key(self.item)
         self._sought, self._put_on = None if now == key else key, now
         self._fit()
@@ -402,11 +402,13 @@ class RowList(ScrollView, Generic[T], can_focus=True):
         elif self._cursor >= self._top + page:
             self.scroll_to(y=self._cursor - page + 1, animate=False)
 
-    def _index_of(self, key: Hashable) -> int:
-        if key is not None:
-            for index, item in enumerate(self._items):
-                if self._key(item) == key:
-                    return index
+    def _index_of(self, *keys: Hashable) -> int:
+        """Where the first of these is that is there; else where the cursor is, as far as it can."""
+        for key in keys:
+            if key is not None:
+                for index, item in enumerate(self._items):
+                    if self._key(item) == key:
+                        return index
         return min(self._cursor, max(0, len(self._items) - 1))
 
     def _drop(self, index: int) -> None:

@@ -95,6 +95,20 @@ async def test_the_cursor_waits_for_a_model_that_half_a_filter_hides(open_app: O
         await screen.misses("▸  gemma3:12b")
 
 
+async def test_the_cursor_follows_what_it_is_on_when_its_own_model_has_gone(
+    open_app: OpenApp, server: SandboxServer
+) -> None:
+    async with open_app() as screen:
+        await screen.press("j")
+        await screen.sees("▸  qwen3:8b")
+        server.store.remove("qwen3:8b")
+        await screen.press("r")
+        await screen.sees("30 of 30", "▸  qwen2.5-coder:7b")
+        server.store.remove("llama3.2:3b")  # which stood above
+        await screen.press("r")
+        await screen.sees("29 of 29", "▸  qwen2.5-coder:7b")
+
+
 async def test_a_filter_that_was_kept_goes_with_escape(open_app: OpenApp) -> None:
     async with open_app() as screen:
         await screen.press("slash")
