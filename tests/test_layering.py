@@ -1,6 +1,7 @@
 """The layers, checked without import-linter: who may import whom, and what from outside."""
 
 import ast
+import os
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -85,9 +86,38 @@ def test_the_service_and_the_provider_load_no_screen_and_no_http_client() -> Non
     assert loaded.isdisjoint({"textual", "httpx", "pydantic", "yaml", "humanize", "sqlite3"})
 
 
-def test_nothing_slow_is_loaded_before_the_first_frame() -> None:
-    loaded = _loaded_by("import ollm_tui.cli.screen, ollm_tui.ui.app, ollm_tui.providers.ollama")
+_UNTIL_THE_FIRST_FRAME = """
+import os, sys
+from ollm_tui.cli.arguments import parse_arguments
+from ollm_tui.cli.compose import opened_setup
+from ollm_tui.cli.screen import make_app
+from ollm_tui.ui.app import OllmApp
+
+def tell(app):
+    print(*sys.modules, file=sys.__stdout__, flush=True)
+    os._exit(0)
+
+OllmApp._first_frame_is_out = tell
+options = parse_arguments(["--no-config"])
+with opened_setup(options) as setup:
+    make_app(setup, options).run(headless=True)
+"""
+
+
+def test_nothing_slow_is_loaded_before_the_first_frame(tmp_path: Path) -> None:
+    run = subprocess.run(
+        (sys.executable, "-c", _UNTIL_THE_FIRST_FRAME),
+        capture_output=True,
+        text=True,
+        check=True,
+        cwd=ROOT,
+        env={**os.environ, "OLLM_HOME": str(tmp_path)},
+    )
+    loaded = set(run.stdout.split())
+    assert "ollm_tui.ui.panes.installed" in loaded
     assert loaded.isdisjoint({"httpx", "pydantic", "yaml", "humanize", "sqlite3", "starlette"})
+    assert not [name for name in loaded if name.startswith("ollm_tui.ui.screens.")]
+    assert "ollm_tui.config.secret" not in loaded
 
 
 @pytest.mark.parametrize("flag", ["--version", "--help"])

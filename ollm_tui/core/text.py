@@ -5,6 +5,7 @@ Knows nothing of markup: who draws decides how to draw literally.
 """
 
 import re
+from functools import cache
 
 REPLACEMENT = "\ufffd"
 LINE_LIMIT = 512
@@ -19,7 +20,6 @@ _UNSAFE = (
     "\u2028-\u202e\u2060-\u206f\u3164\ufeff\uffa0\ufff0-\ufffb\ud800-\udfff"
     "\U0001bca0-\U0001bca3\U0001d173-\U0001d17a\U000e0000-\U000e0fff"
 )
-_UNSAFE_CHARACTER = re.compile(f"[{_UNSAFE}]")
 _LINE_BREAK = re.compile(r"\r\n|[\n\r\t\v\f\x85]")
 # More than two combining marks in a row spell nothing; they are drawn over neighbouring rows.
 # (General ones, and those of Cyrillic, Hebrew, Arabic, Devanagari, Thai, Lao and Japanese.)
@@ -30,13 +30,24 @@ _MARK = (
     "\u1ab0-\u1aff\u1dc0-\u1dff\u20d0-\u20ff\u3099\u309a\ufe00-\ufe0f\ufe20-\ufe2f]"
 )
 _JOINERS = "\u200c\u200d\ufe0e\ufe0f"
-_JOINED = re.compile(f"([{_JOINERS}])")
-_STACKED_MARKS = re.compile(f"({_MARK}{{2}}){_MARK}+")
+
+
+# Compiled on first need: these take a millisecond, and most text is plain.
+
+
+@cache
+def _unsafe_character() -> re.Pattern[str]:
+    return re.compile(f"[{_UNSAFE}]")
+
+
+@cache
+def _stacked_marks() -> re.Pattern[str]:
+    return re.compile(f"({_MARK}{{2}}){_MARK}+")
 
 
 def is_visible(letter: str) -> bool:
     """Whether a character is seen, or is the space: no terminal obeys it, no reader misses it."""
-    return letter.isprintable() and not _UNSAFE_CHARACTER.match(letter)
+    return letter.isprintable() and not _unsafe_character().match(letter)
 
 
 def clean_line(text: str, limit: int = LINE_LIMIT) -> str:
@@ -52,8 +63,8 @@ def clean_line(text: str, limit: int = LINE_LIMIT) -> str:
         text = text[: limit - 1] + "…"
     if text.isascii() and text.isprintable():
         return text
-    text = _UNSAFE_CHARACTER.sub(REPLACEMENT, _LINE_BREAK.sub(" ", text))
-    return _STACKED_MARKS.sub(r"\1", text)
+    text = _unsafe_character().sub(REPLACEMENT, _LINE_BREAK.sub(" ", text))
+    return _stacked_marks().sub(r"\1", text)
 
 
 def clean_block(text: str, limit: int = BLOCK_LIMIT) -> str:
@@ -65,7 +76,7 @@ def clean_block(text: str, limit: int = BLOCK_LIMIT) -> str:
     """
     is_cut = len(text) > limit
     text = text[:limit].replace("\r\n", "\n").replace("\r", "\n").replace("\t", "    ")
-    text = _STACKED_MARKS.sub(r"\1", _UNSAFE_CHARACTER.sub(REPLACEMENT, text))
+    text = _stacked_marks().sub(r"\1", _unsafe_character().sub(REPLACEMENT, text))
     if is_cut or len(text) > limit:
         text = text[: limit - 2] + "\n…"
     return text
@@ -74,5 +85,7 @@ def clean_block(text: str, limit: int = BLOCK_LIMIT) -> str:
 def clean_pasted(text: str) -> str:
     """As `clean_block`, but what joins letters in scripts and emoji stays, for prompts need it."""
     return "".join(
-        part if part in _JOINERS else clean_block(part) for part in _JOINED.split(text) if part
+        part if part in _JOINERS else clean_block(part)
+        for part in re.split(f"([{_JOINERS}])", text)
+        if part
     )

@@ -9,7 +9,6 @@ from ollm_tui.service.service import ModelService
 from ollm_tui.ui import format as words
 from ollm_tui.ui import work
 from ollm_tui.ui.look import LookFile
-from ollm_tui.ui.quitting import interrupted
 from ollm_tui.ui.themed import ThemedApp
 
 if TYPE_CHECKING:
@@ -62,6 +61,8 @@ class SwitchingApp(ThemedApp):
 
     async def _leave_service(self, service: ModelService) -> None:
         """Let go of a service, once its downloads have ended. Source: rulings Z1 and Z14."""
+        from ollm_tui.ui.quitting import interrupted
+
         self._keep_the_pending(service)
         if not (items := interrupted(service)):
             await service.close()
@@ -86,6 +87,8 @@ class SwitchingApp(ThemedApp):
             )
 
     def _close_when_done(self, service: ModelService) -> None:
+        from ollm_tui.ui.quitting import interrupted
+
         if service in self.left and not interrupted(service):
             self.left.remove(service)
             self.notify(f"All downloads of {service.server.host} have ended.", markup=False)
