@@ -124,8 +124,13 @@ class Assembly:
         self._server.start()
         if self._memory is not None:
             await self._memory.get_ready()  # what it knows is kept by the provider
-        await self._installed.recall()
+        await self.recall()
+        await self._installed.complete()
         await self.downloads.restore()
+
+    async def recall(self) -> None:
+        """Show the models that the last run knew, names and sizes only: for the first frame."""
+        await self._installed.recall()
 
     async def close(self) -> None:
         """End every download and question, and let go of the provider."""

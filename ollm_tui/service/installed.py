@@ -74,6 +74,8 @@ class InstalledModels:
         self._known = ModelsState()  # as the list had it
         self._learned = LearnedFacts()
         self._loaded: dict[str, RunningModel] = {}
+        self._recalling = asyncio.Lock()
+        self._recalled: KnownList | None = None  # what is yet to be completed
         self._fetches = 0
         self.state = ModelsState()
         """The models as last seen, each with what memory says of it."""
@@ -91,26 +93,39 @@ class InstalledModels:
         except OllmError as error:
             if not is_unreachable(error) or not await self.recall():
                 raise
+            await self.complete()
             return self.state.models
         return self._marked(models)
 
     async def recall(self) -> bool:
-        """Show what an earlier run knew if this one knows nothing; whether anything is known."""
-        if self._known.as_of is None and self._memory is not None:
-            last = await self._memory.last_list()
-            if last is not None and self._known.as_of is None:
-                await self._show_last(last)
+        """Show what an earlier run knew if this one knows nothing; whether anything is known.
+
+        Names and sizes as the provider gave them; `complete` looks the rest up.
+        """
+        async with self._recalling:
+            if self._known.as_of is None and self._memory is not None:
+                self._take_last(await self._memory.last_list())
         return self._known.as_of is not None
 
-    async def _show_last(self, last: "KnownList") -> None:
+    def _take_last(self, last: "KnownList | None") -> None:
+        if last is None or self._known.as_of is not None:  # there has been an answer meanwhile
+            return
         listed = last.models
         self._known = self._known._replace(
             models=listed.models, problems=listed.problems, as_of=last.as_of, stale=True
         )
-        if len(listed.models) >= _MANY:
-            self._update()  # names and sizes first, as of an answer
+        self._recalled = last
+        self._update()
+
+    async def complete(self) -> None:
+        """Add to a list that was recalled what the model database knows."""
+        last, self._recalled = self._recalled, None
+        if last is None:
+            return
+        listed = last.models.models
+        if len(listed) >= _MANY:
             await asyncio.sleep(_DRAWN_AFTER_S)
-        enriched = {model.name: model for model in await self._enriched(listed.models)}
+        enriched = {model.name: model for model in await self._enriched(listed)}
         if self._known.as_of == last.as_of:  # else there has been an answer since
             models = tuple(enriched.get(model.name, model) for model in self._known.models)
             self._known = self._known._replace(models=models)

@@ -5,7 +5,7 @@ out. What the model database adds is looked up anew each time.
 """
 
 import json
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime
 from functools import lru_cache
 from math import isfinite
@@ -19,6 +19,9 @@ from ollm_tui.service.stored import stored_count, stored_moment
 
 if TYPE_CHECKING:
     import sqlite3
+
+_SOURCES = "from"
+"""The key of a model's place in the table of sources."""
 
 
 class KnownList(NamedTuple):
@@ -51,11 +54,23 @@ def load_list(connection: "sqlite3.Connection", provider: str, host: str) -> Kno
 
 
 def _to_json(models: ModelList) -> str:
-    """The list as JSON, model by model: encoding ten thousand in one call holds keys up."""
+    """The list as JSON, model by model: encoding ten thousand in one call holds keys up.
+
+    Where the facts come from is the same for most models, so it is written once for all of them.
+    """
     encode = json.JSONEncoder(default=lambda _: None).encode
-    plain = ", ".join(encode(_plain(model)) for model in models.models)
+    sources: dict[tuple[tuple[str, str], ...], int] = {}
+    plain = []
+    for model in models.models:
+        fields = _plain(model)
+        if model.sources:
+            fields[_SOURCES] = sources.setdefault(tuple(model.sources.items()), len(sources))
+        plain.append(encode(fields))
     problems = encode([[problem.subject, problem.reason] for problem in models.problems])
-    return f'{{"models": [{plain}], "problems": {problems}}}'
+    return (
+        f'{{"sources": {encode([dict(lines) for lines in sources])}, '
+        f'"models": [{", ".join(plain)}], "problems": {problems}}}'
+    )
 
 
 def _plain(model: ModelInfo) -> dict[str, object]:
@@ -80,7 +95,8 @@ def _from_json(text: object) -> ModelList:
     content = json.loads(text)
     if not isinstance(content, dict) or not isinstance(content.get("models"), list):
         raise TypeError("not a list of models")
-    models = (_model(plain) for plain in content["models"])
+    sources = [_lines(lines) for lines in content.get("sources", ())]
+    models = (_model(plain, sources) for plain in content["models"])
     problems = content.get("problems")
     return ModelList(
         tuple(model for model in models if model is not None),
@@ -92,13 +108,15 @@ def _from_json(text: object) -> ModelList:
     )
 
 
-def _model(plain: object) -> ModelInfo | None:
+def _model(plain: object, sources: Sequence[Mapping[str, str]]) -> ModelInfo | None:
     if not isinstance(plain, dict):
         return None
     try:
-        fields = {name: read(plain[name]) for name, read in _READERS.items() if name in plain}
+        fields = {name: _READERS[name](value) for name, value in plain.items() if name in _READERS}
+        if _SOURCES in plain:
+            fields["sources"] = sources[stored_count(plain[_SOURCES])]
         return ModelInfo(**fields, display_name=clean_line(fields["name"]))
-    except (ValueError, TypeError, KeyError, OverflowError):
+    except (ValueError, TypeError, LookupError, OverflowError):
         return None
 
 
@@ -137,20 +155,15 @@ def _capabilities(value: object) -> ModelCapabilities:
 def _lines(value: object) -> Mapping[str, str]:
     if not isinstance(value, dict):
         raise TypeError("not a mapping")
-    return _shared_lines(tuple(value.items()))
+    return MappingProxyType({_line(key): _line(text) for key, text in value.items()})
 
 
-# Most models of a list can do the same as some other, and their facts come from the same sources.
+# Most models of a list can do the same as some other.
 
 
 @lru_cache(maxsize=256)
 def _shared_capabilities(names: tuple[str, ...]) -> ModelCapabilities:
     return ModelCapabilities(**dict.fromkeys(names, True))
-
-
-@lru_cache(maxsize=256)
-def _shared_lines(lines: tuple[tuple[object, object], ...]) -> Mapping[str, str]:
-    return MappingProxyType({_line(key): _line(text) for key, text in lines})
 
 
 def _scalars(value: object) -> dict[str, object]:
@@ -188,6 +201,5 @@ _READERS: dict[str, Callable[[Any], Any]] = {
     "embedding_only": _flag,
     "base_model": _flag,
     "served_context_tokens": stored_count,
-    "sources": _lines,
     "metadata": _scalars,
 }

@@ -95,6 +95,8 @@ class Memory:
         """The list last known, or None."""
         if self._list is not None or not self.is_ready:
             return self._list
+        if not self._path.exists():
+            return None  # before SQLite is loaded: this is on the way to the first frame
         return await self._file.run(lambda file: load_list(file, *self._owner), None)
 
     def keep_list(self, models: ModelList, as_of: datetime) -> None:

@@ -1,5 +1,6 @@
 """The Textual app: composes the panes, hands them events, answers the keys that work anywhere."""
 
+import asyncio
 import logging
 import signal
 import sys
@@ -45,6 +46,8 @@ if TYPE_CHECKING:
 
 _LOG = logging.getLogger(__name__)
 _NAMED = 3  # unreadable entries that a toast has room for
+LAST_KNOWN_WITHIN_S = 0.1
+"""How long the first frame waits for the list of the last run, so that it is drawn only once."""
 TURN_S = 0.001
 """How long a thread that works may hold up the one that draws; a key passes several times from
 one thread to another until it is seen, and waits for a turn each time."""
@@ -106,7 +109,7 @@ class OllmApp(ArrangedApp):
     def get_default_screen(self) -> Screen[None]:
         return MainScreen(self.service, self.look, self._start, self._scenarios)
 
-    def _start(self) -> None:
+    async def _start(self) -> None:
         self._width = self.size.width  # known before the first layout, which is then the right one
         self._unsubscribe = self.service.subscribe(self._bridge.publish)
         self._is_composed = True
@@ -115,7 +118,13 @@ class OllmApp(ArrangedApp):
             terminal.heed_the_last_size()
             terminal.go_on_when_continued(lambda: self.call_later(self.refresh, layout=True))
         self.action_pane("installed")
+        await self._recall()
         self.call_after_refresh(self._first_frame_is_out)
+
+    async def _recall(self) -> None:
+        """Have what the last run knew in the first frame, unless reading it takes too long."""
+        recalling = asyncio.ensure_future(self.service.recall())
+        await asyncio.wait((recalling,), timeout=LAST_KNOWN_WITHIN_S)
 
     async def on_unmount(self) -> None:
         logging.getLogger("ollm_tui").removeHandler(self.errors)
@@ -258,7 +267,7 @@ class OllmApp(ArrangedApp):
         await self._main.show_service(service, self.look)
         for pane in self._main.query(RowList):
             self.put_keys(pane)
-        self._start()
+        await self._start()
 
     def action_log(self) -> None:
         """Show what has gone wrong so far."""

@@ -1,6 +1,6 @@
 """The four panes on one screen, and the views that the first of them can be switched to."""
 
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from typing import TYPE_CHECKING, ClassVar
 
 from textual.app import ComposeResult
@@ -42,7 +42,7 @@ class MainScreen(Screen[None]):
         self,
         service: ModelService,
         look: Look,
-        when_mounted: Callable[[], None],
+        when_mounted: Callable[[], Awaitable[None]],
         scenarios: "Callable[[], ScenarioBook] | None",
     ) -> None:
         super().__init__()
@@ -55,8 +55,8 @@ class MainScreen(Screen[None]):
         self._running_pane: RunningPane | None = None
         self._disk_pane: DiskPane | None = None
 
-    def on_mount(self) -> None:
-        self._when_mounted()
+    async def on_mount(self) -> None:
+        await self._when_mounted()
 
     async def show_service(self, service: ModelService, look: Look) -> None:
         """Have panes of another service in place of these."""

@@ -77,5 +77,10 @@ class Screen:
 
     def names(self) -> list[str]:
         """The installed models shown, in order."""
-        rows = self.app.screen_stack[0].query_one("#installed", RowList)
+        return self.names_of(self.app)
+
+    @staticmethod
+    def names_of(app: OllmApp) -> list[str]:
+        """The installed models that an app shows, in order."""
+        rows = app.screen_stack[0].query_one("#installed", RowList)
         return [model.name for model in rows.items]

@@ -18,7 +18,7 @@ from hypothesis import strategies as st
 
 from ollm_tui.cli.deferred import DeferredProvider
 from ollm_tui.core.error import DownloadFailed, ModelNotFound, ProviderOffline
-from ollm_tui.core.event import ModelsState, Notice
+from ollm_tui.core.event import Notice
 from ollm_tui.core.model import ModelCapabilities, ModelInfo, ModelList, ModelStatus, Problem
 from ollm_tui.core.progress import PullState
 from ollm_tui.providers.base import Provider
@@ -112,10 +112,11 @@ async def test_a_start_shows_the_last_list_before_anyone_is_asked(path: Path) ->
     async with running(path, later, clock) as service:
         recorder = Recorder()
         service.subscribe(recorder)
+        await service.recall()
+        assert [item.name for item in service.models.models] == ["llama3.1:8b"]
+        assert recorder.events == [service.models]  # enough for a first frame
         await service.start()
-        state = recorder.events[0]
-        assert isinstance(state, ModelsState)
-        assert [item.name for item in state.models] == ["llama3.1:8b"]
+        state = service.models
         assert state.models[0].context_window == 128000  # looked up anew
         assert (state.stale, state.as_of, state.error) == (True, as_of, None)
         assert not later.asked
@@ -234,8 +235,9 @@ def test_a_list_comes_back_as_it_was(file: sqlite3.Connection, item: ModelInfo) 
         {"name": "a:b", "capabilities": [[]]},
         {"name": "a:b", "parameters_billions": float("nan")},
         {"name": "a:b", "remote": 1},
-        {"name": "a:b", "sources": []},
-        {"name": "a:b", "sources": {"x": 1}},
+        {"name": "a:b", "from": 1},
+        {"name": "a:b", "from": -1},
+        {"name": "a:b", "from": True},
         {"name": "a:b", "metadata": 1},
         None,
         [],
@@ -245,7 +247,8 @@ def test_a_list_comes_back_as_it_was(file: sqlite3.Connection, item: ModelInfo) 
     ],
 )
 def test_a_model_that_makes_no_sense_is_left_out(file: sqlite3.Connection, bad: object) -> None:
-    text = json.dumps({"models": [bad, {"name": "good:1b"}], "problems": [bad, ["a", 1]]})
+    content = {"models": [bad, {"name": "good:1b", "from": 0}], "problems": [bad, ["a", 1]]}
+    text = json.dumps({"sources": [{"size_bytes": "/api/tags"}], **content})
     file.execute("INSERT INTO lists VALUES ('p', 'h', '2026-01-01T00:00:00+00:00', ?)", (text,))
     loaded = load_list(file, "p", "h")
     assert loaded is not None
@@ -259,17 +262,29 @@ def test_what_is_read_back_is_sanitised(file: sqlite3.Connection) -> None:
         "name": "a\x1b:b",
         "family": "x\x1b[2J",
         "metadata": {"k\x07": "v\x1b", "deep": {}, "n": 10**400},
+        "from": 0,
     }
     file.execute(
         "INSERT INTO lists VALUES ('p', 'h', '2026-01-01T00:00:00+00:00', ?)",
-        (json.dumps({"models": [item]}),),
+        (json.dumps({"models": [item], "sources": [{"family\x07": "a\x1b"}]}),),
     )
     loaded = load_list(file, "p", "h")
     assert loaded is not None
     (read,) = loaded.models.models
     assert read.name == "a\x1b:b"  # the key for requests
-    assert "\x1b" not in f"{read.display_name}{read.family}{read.metadata}"
+    assert "\x1b" not in f"{read.display_name}{read.family}{read.metadata}{read.sources}"
+    assert dict(read.sources) == {"family\ufffd": "a\ufffd"}
     assert not {"deep", "n"} & set(read.metadata)
+    file.close()
+
+
+@pytest.mark.parametrize("bad", [5, "ab", [5], [{"x": 1}]])
+def test_a_list_whose_sources_make_no_sense_is_not_known(
+    file: sqlite3.Connection, bad: object
+) -> None:
+    text = json.dumps({"models": [{"name": "a:b"}], "sources": bad})
+    file.execute("INSERT INTO lists VALUES ('p', 'h', '2026-01-01T00:00:00+00:00', ?)", (text,))
+    assert load_list(file, "p", "h") is None
     file.close()
 
 
