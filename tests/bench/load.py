@@ -1,8 +1,8 @@
 """What the screen takes of the machine: with downloads, with nothing to do, with many models.
 
 In a real terminal, against the made-up server in a process of its own. `rows()` for `make bench`.
-Also what runs in that terminal: `python -m tests.bench.load LAG_FILE DOWNLOADS HOST` opens the
-screen with so many downloads, and writes how late its event loop was.
+Also what runs in that terminal: `python -m tests.bench.load LAG_FILE DOWNLOADS HOST [inside]` opens
+the screen with so many downloads, and writes how late its event loop was.
 """
 
 import asyncio
@@ -19,9 +19,11 @@ from ollm_tui.cli.arguments import parse_arguments
 from ollm_tui.cli.screen import make_app
 from ollm_tui.cli.setup import Setup
 from ollm_tui.sandbox.roster import synthetic_models
+from ollm_tui.service.service import ModelService
 from ollm_tui.ui.app import OllmApp
 from tests.bench import startup
 from tests.bench.row import Row as BenchRow
+from tests.bench.talkative import TalkativeProvider
 from tests.terminal import OLLM_TUI, Terminal
 
 EVENTS_PER_S = 100
@@ -42,10 +44,11 @@ Row = tuple[str, float, float, str]
 def rows() -> Iterator[Row]:
     """Measure; takes a minute."""
     for count, bar in ((20, 8.0), (100, 12.0)):
-        share, lag_s = _downloading(count)
         name = f"{count} downloads at {EVENTS_PER_S} events/s each"
-        yield f"{name}, of a core", share * 100, bar, " %"
-        yield f"{name}, loop lag p99", lag_s * 1000, 10.0, " ms"
+        for where, inside in (("", False), (", made in the program", True)):
+            share, lag_s = _downloading(count, inside=inside)
+            yield f"{name}{where}, of a core", share * 100, bar, " %"
+            yield f"{name}{where}, loop lag p99", lag_s * 1000, 10.0, " ms"
     yield "idle, of a core", _idle() * 100, 1.0, " %"
     with startup.sandbox("--models", "10000") as address:
         command = (*OLLM_TUI, "--no-config", "--host", address)
@@ -53,12 +56,18 @@ def rows() -> Iterator[Row]:
         yield "memory with 10,000 models, over a bare app", ratio, 2.0, "x"
 
 
-def _downloading(count: int) -> tuple[float, float]:
-    """The share of a core, and how late the event loop is at worst but for one time in 100."""
+def _downloading(count: int, *, inside: bool) -> tuple[float, float]:
+    """The share of a core, and how late the event loop is at worst but for one time in 100.
+
+    Args:
+        inside: the steps are made in the program and come over no wire, so that only what the
+            program does with them is measured.
+    """
     flags = ("--offer", str(count), "--speed", "1e6", "--events", str(EVENTS_PER_S))
     with tempfile.TemporaryDirectory() as home, startup.sandbox(*flags) as address:
         lag_file = Path(home) / "lag"
-        command = (sys.executable, "-m", "tests.bench.load", str(lag_file), str(count), address)
+        program = (sys.executable, "-m", "tests.bench.load")
+        command = (*program, str(lag_file), str(count), address, *(("inside",) if inside else ()))
         environment = {"OLLM_HOME": home, "OLLM_NO_REGISTRY": "1"}
         with Terminal(command, environment=environment) as terminal:
             terminal.wait_for(f"{count} active", timeout_s=60)
@@ -98,7 +107,7 @@ def bench_rows() -> list[BenchRow]:
             value,
             bar,
             unit.strip(),
-            cause=EACH_LINE if "events/s" in name and unit == " %" else "",
+            cause=EACH_LINE if "events/s each, of" in name else "",
         )
         for name, value, bar, unit in rows()
     ]
@@ -129,13 +138,15 @@ class _Probe:
             self.lags.append(time.perf_counter() - before_s - PROBE_S)
 
 
-def _open(lag_file: Path, count: int, host: str) -> None:
+def _open(lag_file: Path, count: int, host: str, where: str = "") -> None:
     options = parse_arguments(["--no-config", "--host", host])
     app = make_app(Setup(options), options)
+    if where:
+        app.service = ModelService(TalkativeProvider(host, EVENTS_PER_S))
     probe = _Probe(app, count)
     app.run(auto_pilot=probe.run)
     lag_file.write_text("\n".join(map(str, probe.lags)))
 
 
 if __name__ == "__main__":
-    _open(Path(sys.argv[1]), int(sys.argv[2]), sys.argv[3])
+    _open(Path(sys.argv[1]), int(sys.argv[2]), *sys.argv[3:])
