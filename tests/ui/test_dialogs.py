@@ -7,6 +7,7 @@ from collections.abc import Sequence
 import pytest
 from textual import events
 
+from tests.ui.configured import OpenView
 from tests.ui.conftest import OpenApp
 
 
@@ -94,3 +95,18 @@ async def test_every_answer_is_readable_where_there_are_many(
         assert bool(in_row) is (size[0] == 80)
         await screen.press("down", "down", "enter")  # where nothing scrolls, on to the next answer
         await screen.misses("Default (d)")
+
+
+@pytest.mark.parametrize("key", ["c", "p", "ctrl+l"])
+async def test_a_toast_covers_no_hint_of_a_dialog(open_view: OpenView, key: str) -> None:
+    async with open_view(size=(80, 24)) as view:
+        screen = view.screen
+        await screen.sees("31 of 31")
+        await screen.press(key)
+        await screen.until(lambda: bool(screen.app.screen.query(".hint")))
+        hint = screen.app.screen.query_one(".hint")
+        await screen.until(lambda: hint.region.height > 0)
+        hinted = screen.text.splitlines()[hint.region.y]
+        screen.app.notify("Something happened\nmeanwhile", title="News")
+        await screen.sees("Something happened")
+        assert screen.text.splitlines()[hint.region.y] == hinted
