@@ -99,21 +99,19 @@ async def opened_service(
 
 
 def names_to_pull(service: ModelService, word: str) -> list[tuple[str, str]]:
-    """Names of the catalogue that have `word` in them and are not installed, each with its facts.
+    """What the catalogue finds by a word and is not installed, each name with its facts.
 
-    Those that begin with the word come first.
+    As the verb `search` finds it: names that have the word in them come first, then those of which
+    it is said.
     """
-    from ollm_tui.catalogue.catalogue import catalogue
+    from ollm_tui.catalogue.catalogue import search
 
-    wanted = word.casefold()
     installed = {name_key(model.name) for model in service.models.models}
-    found = [
-        model
-        for model in catalogue()
-        if wanted in model.name and name_key(model.name) not in installed
+    return [
+        (model.name, _about(model))
+        for model in search(word)
+        if name_key(model.name) not in installed
     ]
-    found.sort(key=lambda model: not model.name.startswith(wanted))
-    return [(model.name, _about(model)) for model in found]
 
 
 def known_to_pull(name: str) -> ModelInfo | None:

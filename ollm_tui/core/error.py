@@ -72,6 +72,12 @@ class FilterError(OllmError):
 
     default_actions = ("Write words of the name, or conditions such as cap:tools ctx>=32k.",)
 
+    @property
+    def in_words(self) -> str:
+        """What is wrong and what to write, as two sentences."""
+        what = self.message if self.message.endswith("?") else f"{self.message}."
+        return f"{what} {self.actions[0]}"
+
 
 class ConfigError(OllmError):
     """A setting that cannot be used."""

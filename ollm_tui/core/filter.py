@@ -119,6 +119,7 @@ _ALIASES = {
     "quantization": "quant",
     "architecture": "arch",
 }
+_TELLING = 2  # letters, from which on a word may be the beginning of a field
 FIELDS = ("name", "family", "cap", "ctx", "size", "params", "quant", "arch", "is")
 
 
@@ -174,6 +175,29 @@ class Filter:
             test = _of_problem(term)
             problems = [problem for problem in problems if test(problem)]
         return problems
+
+
+class Begun(NamedTuple):
+    """A last word that may be the beginning of a condition, while somebody types."""
+
+    before: str
+    """The text without it."""
+    word: str
+    example: str
+    """How it could go on."""
+
+
+def begun(text: str) -> Begun | None:
+    """The last word of a text, if a field or a state begins so; not a whole state, which is one."""
+    before, _, word = text.rpartition(" ")
+    start = word.lstrip("-!").casefold()
+    if len(start) < _TELLING or start in _FLAGS:
+        return None
+    for name in (*FIELDS, *_ALIASES, *_FLAGS):
+        if name.startswith(start):
+            example = name if name in _FLAGS else _example(_ALIASES.get(name, name))
+            return Begun(before, word, example)
+    return None
 
 
 def is_condition(term: str) -> bool:

@@ -11,7 +11,7 @@ from textual.content import Content
 from textual.widgets import Input, Static
 
 from ollm_tui.core.error import FilterError
-from ollm_tui.core.filter import EXAMPLE, Filter
+from ollm_tui.core.filter import EXAMPLE, Filter, begun
 from ollm_tui.ui.panes.installed import InstalledPane
 
 if TYPE_CHECKING:
@@ -20,13 +20,24 @@ if TYPE_CHECKING:
 _MODELS_HINT = f"words, {EXAMPLE}; a choice by commas: family:llama,qwen; also remote marked broken"
 
 
-def filter_models(pane: InstalledPane, text: str) -> None:
-    """Filter the installed models by what a person typed.
+def filter_models(pane: InstalledPane, text: str) -> str:
+    """Filter the installed models by what a person typed; returns what to say, if anything.
+
+    A last word that finds nothing and may be half a condition is left out meanwhile: the list
+    would be empty at every letter of `size` but the last.
 
     Raises:
         FilterError: it is no filter; the last good one stays in force.
     """
-    pane.filter_by(Filter.parse(text) if text.strip() else None)
+    pane.filter_by(_parse(text))
+    if pane.items or (half := begun(text)) is None:
+        return ""
+    pane.filter_by(_parse(half.before))
+    return f"“{half.word}” is in no name. A condition goes on like {half.example}"
+
+
+def _parse(text: str) -> Filter | None:
+    return Filter.parse(text) if text.strip() else None
 
 
 class FilterLine(Vertical):
@@ -37,7 +48,8 @@ class FilterLine(Vertical):
 
     Args:
         rows: the list.
-        apply: filters it by a text, the empty one by nothing; raises FilterError.
+        apply: filters it by a text, the empty one by nothing, and returns what to say of that
+            instead of the hint, if anything; raises FilterError.
         hint: what can be typed.
     """
 
@@ -49,7 +61,7 @@ class FilterLine(Vertical):
     def __init__(
         self,
         rows: "InstalledPane | SettingsList",
-        apply: Callable[[str], None],
+        apply: Callable[[str], str],
         hint: str = _MODELS_HINT,
     ) -> None:
         super().__init__(id="filter")
@@ -81,12 +93,11 @@ class FilterLine(Vertical):
     @on(Input.Changed)
     def _typed(self, event: Input.Changed) -> None:
         try:
-            self._apply(event.value)
+            said = self._apply(event.value)
         except FilterError as error:
-            what = error.message if error.message.endswith("?") else f"{error.message}."
-            self._say(f"{what} {error.actions[0]}", is_error=True)
+            self._say(error.in_words, is_error=True)
             return
-        self._say(self._hint)
+        self._say(said or self._hint)
         self._tell()
 
     @on(Input.Submitted)

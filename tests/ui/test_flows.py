@@ -76,14 +76,30 @@ async def test_a_bad_filter_says_what_is_wrong_and_keeps_the_last_good_one(
         await screen.misses("no capability")
 
 
+async def test_half_a_condition_hides_nothing(open_app: OpenApp) -> None:
+    async with open_app() as screen:
+        await screen.press("slash")
+        await screen.type("family:llama siz")
+        await screen.sees("“siz” is in no name. A condition goes on like size<10G", "llama3.2:3b")
+        of_the_family = screen.names()
+        assert "llama3.1:8b" in of_the_family
+        assert "qwen3:8b" not in of_the_family
+        await screen.type("e<3G")
+        await screen.until(lambda: "llama3.1:8b" not in screen.names())
+        assert set(screen.names()) < set(of_the_family)
+        await screen.type(" xyz")
+        await screen.sees("Nothing matches")
+
+
 async def test_the_cursor_waits_for_a_model_that_half_a_filter_hides(open_app: OpenApp) -> None:
     async with open_app() as screen:
         while screen.app.query_one(InstalledPane).model.name != "gemma3:12b":  # type: ignore[union-attr]
             await screen.press("j")
         await screen.press("slash")
-        await screen.type("size")
-        await screen.sees("0 of 31")
-        await screen.type("<10G")
+        await screen.type("size<3G")
+        await screen.until(lambda: "gemma3:12b" not in screen.names())
+        await screen.press("backspace")
+        await screen.type("0G")
         await screen.sees("▸  gemma3:12b")
         await screen.press("escape")
         await screen.sees("31 of 31", "▸  gemma3:12b")

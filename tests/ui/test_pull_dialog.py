@@ -97,11 +97,54 @@ async def test_too_little_room_is_asked_about_once(
         await screen.type("qwen3:14b")
         await screen.sees("5.0 GB free")
         await screen.press("enter")
-        await screen.sees("About 9.3 GB are needed, and 5.0 GB are free. Enter again")
+        await screen.sees("About 9.3 GB are needed on disk, and 5.0 GB are free. Enter again")
         assert not asked
         await screen.press("enter")
         await screen.misses("Pull models")
         assert asked == ["qwen3:14b"]
+
+
+async def test_what_would_never_run_here_is_asked_about_once(open_app: OpenApp) -> None:
+    async with open_app() as screen:
+        screen.app._known = known
+        screen.app._main.query_one(InspectorPane).know_memory(10 * GB)
+        await screen.press("p")
+        await screen.type("phi3:mini qwen3:14b")
+        await screen.press("enter")
+        await screen.sees("qwen3:14b needs about 10.2 GB of memory, and there are 10.0 GB. Enter")
+        assert not screen.service.queue.items
+        await screen.press("enter")
+        await screen.until(lambda: queued(screen) == {"phi3:mini", "qwen3:14b"})
+
+
+async def test_what_barely_fits_is_pulled_at_once(open_app: OpenApp) -> None:
+    async with open_app() as screen:
+        screen.app._known = known
+        screen.app._main.query_one(InspectorPane).know_memory(11 * GB)
+        await screen.press("p")
+        await screen.type("qwen3:14b")
+        await screen.sees("tight in 11.0 GB")
+        await screen.press("enter")
+        await screen.until(lambda: queued(screen) == {"qwen3:14b"})
+
+
+async def test_too_little_room_and_memory_are_one_question(
+    open_app: OpenApp, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def free_bytes() -> int:
+        return 5 * GB
+
+    async with open_app() as screen:
+        screen.app._known = known
+        screen.app._main.query_one(InspectorPane).know_memory(10 * GB)
+        monkeypatch.setattr(screen.service, "free_bytes", free_bytes)
+        await screen.press("p")
+        await screen.sees("5.0 GB free")
+        await screen.type("qwen3:14b")
+        await screen.press("enter")
+        await screen.sees("needs about 10.2 GB of memory", "on disk, and 5.0 GB are free")
+        await screen.press("enter")
+        await screen.until(lambda: queued(screen) == {"qwen3:14b"})
 
 
 async def test_too_little_room_names_what_could_be_deleted_until_something_else_is_said(
@@ -125,7 +168,7 @@ async def test_too_little_room_names_what_could_be_deleted_until_something_else_
         assert words.unused(unused) in joined  # all of it, though it takes two lines
         await screen.press("backspace")
         await screen.misses("Not in use")
-        await screen.sees("enter pulls, several names")
+        await screen.sees("enter pulls, several by")
 
 
 async def test_a_store_tells_its_free_space(tmp_path: Path) -> None:
@@ -142,6 +185,50 @@ async def test_several_are_queued_at_once(open_app: OpenApp, server: SandboxServ
         await screen.type("qwen3:14b phi3:mini")
         await screen.press("enter")
         await screen.until(lambda: len(screen.service.queue.items) == 2)
+
+
+@pytest.mark.parametrize(
+    "typed", ["qwen3:14b,phi3:mini", "qwen3:14b, phi3:mini", ",qwen3:14b,,phi3:mini "]
+)
+async def test_commas_part_names_as_well(open_app: OpenApp, typed: str) -> None:
+    async with open_app() as screen:
+        await screen.press("p")
+        await screen.type(typed)
+        await screen.press("enter")
+        await screen.until(lambda: queued(screen) == {"qwen3:14b", "phi3:mini"})
+
+
+async def test_a_comma_begins_the_next_name(open_app: OpenApp) -> None:
+    async with open_app() as screen:
+        screen.app._suggest = lambda word: [("qwen3:14b", "")] if word == "qw" else []
+        await screen.press("p")
+        await screen.type("phi3:mini,qw")
+        await screen.sees("qwen3:14b")
+        await screen.press("tab", "enter")
+        await screen.until(lambda: queued(screen) == {"qwen3:14b", "phi3:mini"})
+
+
+@pytest.mark.parametrize("word", ["picture", "wen"])
+async def test_a_word_that_no_name_begins_with_is_looked_for_and_not_pulled(
+    open_app: OpenApp, word: str
+) -> None:
+    async with open_app() as screen:
+        screen.app._suggest = lambda word: [("qwen3:14b", "sees pictures")]
+        await screen.press("p")
+        await screen.type(f"phi3:mini {word}")
+        await screen.press("enter")
+        await screen.sees("phi3:mini qwen3:14b")
+        assert not screen.service.queue.items
+        await screen.press("enter")
+        await screen.until(lambda: queued(screen) == {"phi3:mini", "qwen3:14b"})
+
+
+async def test_a_name_with_its_tag_is_pulled_whatever_is_on_offer(open_app: OpenApp) -> None:
+    async with open_app() as screen:
+        await screen.press("p")
+        await screen.type("picture:latest")
+        await screen.press("enter")
+        await screen.until(lambda: queued(screen) == {"picture:latest"})
 
 
 async def test_conditions_leave_what_meets_them_and_enter_names_it_before_it_is_pulled(
@@ -166,7 +253,9 @@ async def test_a_condition_that_is_none_says_what_would_be_one(open_app: OpenApp
     async with open_app() as screen:
         await screen.press("p")
         await screen.type("cap:tols")
-        await screen.sees("There is no capability “tols”; did you mean tools?")
+        await screen.sees(
+            "There is no capability “tols”; did you mean tools? Valid are tools, vision"
+        )
         await screen.press("enter")
         await screen.sees("Pull models")
         assert not screen.service.queue.items

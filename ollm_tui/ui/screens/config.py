@@ -160,9 +160,10 @@ class ConfigScreen(Dialog[None]):
         line = FilterLine(rows, self._filter_as, _FILTER_HINT)
         await self.query_one(".dialog").mount(line, before="#keys")
 
-    def _filter_as(self, text: str) -> None:
+    def _filter_as(self, text: str) -> str:
         self.query_one(SettingsList).filter_as(text)
         self._retitle()
+        return ""
 
     # Changing a value.
 

@@ -27,8 +27,8 @@ OFFERED = 100  # more is a matter of typing
 RECENT, RECENT_OFFERED = 50, 5
 _NAME = 28
 _HINT = (
-    "enter pulls, several names with blanks between; tab or ↓ takes a suggestion; "
-    "cap:tools size<10G filters; esc leaves"
+    "enter pulls, several by blank or comma; tab or ↓ takes a suggestion; "
+    "words search, cap:tools size<10G filters; esc leaves"
 )
 
 Suggest = Callable[[str], Sequence[tuple[str, str]]]
@@ -69,7 +69,7 @@ class PullScreen(Dialog[list[str]]):
         self._recent: dict[str, str] = {}
         self._names: list[str] = []
         self._is_picked = False  # with an arrow, so that enter takes it
-        self._warned_of: list[str] = []
+        self._warned_of = ""
         self._said = _HINT
 
     def compose(self) -> ComposeResult:
@@ -100,7 +100,8 @@ class PullScreen(Dialog[list[str]]):
 
     @property
     def _typed_names(self) -> list[str]:
-        return [word for word in self.query_one(Input).value.split() if not is_condition(word)]
+        typed = [word for word in self.query_one(Input).value.split() if not is_condition(word)]
+        return [name for word in typed for name in word.split(",") if name]
 
     @property
     def _conditions(self) -> list[str]:
@@ -108,9 +109,19 @@ class PullScreen(Dialog[list[str]]):
 
     @property
     def _word(self) -> str:
-        """What is being typed of a name; empty after a blank or in a condition."""
+        """What is being typed of a name; empty after a blank or comma, or in a condition."""
         word = self.query_one(Input).value.rpartition(" ")[2]
-        return "" if is_condition(word) else word
+        return "" if is_condition(word) else word.rpartition(",")[2]
+
+    @property
+    def _is_search(self) -> bool:
+        """Whether no name on offer begins with what is typed: it was looked for, and is no name."""
+        word = self._word.casefold()
+        if not word or set(word) & set(":/."):
+            return False
+        return bool(self._names) and not any(
+            name.casefold().startswith(word) for name in self._names
+        )
 
     @on(Input.Changed)
     def _typed(self) -> None:
@@ -121,8 +132,8 @@ class PullScreen(Dialog[list[str]]):
     @on(Input.Submitted)
     def _submitted(self) -> None:
         names = self._typed_names
-        if self._conditions and not names and not self._is_picked:
-            # Conditions are no name: what they found first is shown, and pulled only once more.
+        if (self._is_search or (self._conditions and not names)) and not self._is_picked:
+            # These are no name: what they found first is shown, and pulled only once more.
             self.action_take()
             return
         if self._highlighted_name and self._is_picked:
@@ -135,18 +146,35 @@ class PullScreen(Dialog[list[str]]):
         except InvalidName as error:
             self._say(f"{error.message}: {error.cause}", is_error=True)
             return
-        needed_bytes = sum(known.size_bytes for name in names if (known := self._known(name)))
-        is_short = self._free_bytes is not None and needed_bytes > self._free_bytes
-        if is_short and self._warned_of != names:
-            self._warned_of = names
-            warning = (
-                f"About {words.size(needed_bytes)} are needed, and "
-                f"{words.size(self._free_bytes or 0)} are free. Enter again pulls all the same."
-            )
+        warning = " ".join((*self._too_large(names), *self._too_little_room(names)))
+        if warning and self._warned_of != warning:
+            self._warned_of = warning
+            warning += " Enter again pulls all the same."
             self._say(warning, is_error=True)
-            work.run(self, self._name_unused(warning), "unused", exclusive=True)
+            if any(self._too_little_room(names)):
+                work.run(self, self._name_unused(warning), "unused", exclusive=True)
             return
         self.dismiss(names)
+
+    def _too_large(self, names: Sequence[str]) -> Iterator[str]:
+        """Which of these would never run here."""
+        memory_bytes = self._memory_bytes()
+        for model in filter(None, map(self._known, names)):
+            found = verdict(model, memory_bytes)
+            if found.word == "too large":
+                yield (
+                    f"{model.display_name} needs about {words.size(found.needed_bytes)} of memory, "
+                    f"and there are {words.size(memory_bytes or 0)}."
+                )
+
+    def _too_little_room(self, names: Sequence[str]) -> Iterator[str]:
+        """What the disk lacks for these, if anything."""
+        needed_bytes = sum(model.size_bytes for model in filter(None, map(self._known, names)))
+        if self._free_bytes is not None and needed_bytes > self._free_bytes:
+            yield (
+                f"About {words.size(needed_bytes)} are needed on disk, and "
+                f"{words.size(self._free_bytes)} are free."
+            )
 
     async def _name_unused(self, warning: str) -> None:
         """Say below a warning what could be deleted, if the warning is still what is said."""
@@ -221,7 +249,9 @@ class PullScreen(Dialog[list[str]]):
                 for model in installed.values()
                 if wanted in model.display_name.casefold() and not model.remote
             ]
-            offered.sort(key=lambda pair: not pair[0].casefold().startswith(wanted))
+        if wanted:  # names that begin so, then those with it in them, then what is said of others
+            places = {name: name.casefold().find(wanted) for name, _ in offered}
+            offered.sort(key=lambda pair: (places[pair[0]] < 0, places[pair[0]] != 0))
         seen: set[str] = set()
         for name, about in offered:
             if name_key(name) not in seen:
@@ -233,7 +263,7 @@ class PullScreen(Dialog[list[str]]):
         try:
             wanted = Filter.parse(" ".join(self._conditions))
         except FilterError as error:
-            self._say(". ".join((error.message, *error.actions)), is_error=True)
+            self._say(error.in_words, is_error=True)
             return
         for name, about in offered:
             known = self._known(name)

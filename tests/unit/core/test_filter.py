@@ -3,7 +3,7 @@
 import pytest
 
 from ollm_tui.core.error import FilterError
-from ollm_tui.core.filter import EXAMPLE, Filter, is_condition
+from ollm_tui.core.filter import EXAMPLE, Begun, Filter, begun, is_condition
 from ollm_tui.core.model import ModelCapabilities, ModelInfo, Problem
 
 QWEN = ModelInfo(
@@ -220,3 +220,23 @@ def test_of_what_cannot_be_read_only_the_name_is_known(text: str, is_met: bool) 
 def test_no_model_is_broken() -> None:
     assert not Filter.parse("broken").matches(QWEN)
     assert Filter.parse("-broken").matches(QWEN)
+
+
+@pytest.mark.parametrize(
+    ("text", "half"),
+    [
+        ("siz", Begun("", "siz", "size<10G")),
+        ("size", Begun("", "size", "size<10G")),
+        ("coder -FAM", Begun("coder", "-FAM", "family:llama")),
+        ("cap:tools cont", Begun("cap:tools", "cont", "ctx>=32k")),
+        ("load", Begun("", "load", "loaded")),
+        ("loaded", None),
+        ("s", None),
+        ("sizes", None),
+        ("size<", None),
+        ("siz ", None),
+        ("", None),
+    ],
+)
+def test_a_last_word_may_be_half_a_condition(text: str, half: Begun | None) -> None:
+    assert begun(text) == half
