@@ -1,12 +1,14 @@
 """Keys: those of the configuration, those that cannot act now, and the palette with all of them."""
 
 import pytest
+from textual.command import CommandList
 from textual.content import Content
 from textual.widgets import Static
 
 from ollm_tui.sandbox.server import SandboxServer
 from ollm_tui.sandbox.timing import INSTANT
 from ollm_tui.ui import keymap
+from ollm_tui.ui.actions import _OTHER_WORDS
 from tests.ui.conftest import OpenApp
 
 
@@ -148,3 +150,33 @@ async def test_the_palette_says_what_cannot_be_done_now(open_app: OpenApp) -> No
         await screen.press("ctrl+p")
         await screen.type("clear what has ended")
         await screen.sees("Not now: No download has ended yet.")
+
+
+@pytest.mark.parametrize(
+    ("typed", "title"),
+    [
+        ("undo", "Take back the last delete"),
+        ("remov", "Delete the marked models"),
+        ("dark", "Change the theme"),
+        ("exit", "Quit"),
+        ("settings", "Show the configuration"),
+        ("refresh", "Ask the server again"),
+    ],
+)
+async def test_the_palette_finds_actions_by_the_words_of_others(
+    open_app: OpenApp, typed: str, title: str
+) -> None:
+    async with open_app() as screen:
+        await screen.press("ctrl+p")
+        await screen.type(typed)
+        offered = screen.app.screen.query_one(CommandList)
+
+        def best() -> str:
+            return str(offered.get_option_at_index(0).prompt) if offered.option_count else ""
+
+        await screen.until(lambda: title in best())
+        assert typed not in best()
+
+
+def test_other_words_belong_to_an_action() -> None:
+    assert set(_OTHER_WORDS) <= {key.id for key in keymap.KEYS if key.palette}
