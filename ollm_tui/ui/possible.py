@@ -154,8 +154,11 @@ def _on_config(now: Situation) -> str:
     return "" if now.has_config else "The configuration is still being read."
 
 
+_NO_SERVERS = "The demo asks its own server only; ollm-tui without --demo can switch."
+
+
 def _on_servers(now: Situation) -> str:
-    return "" if now.has_servers else "There is no other server to ask here."
+    return "" if now.has_servers else _NO_SERVERS
 
 
 def _on_decision(now: Situation) -> str:

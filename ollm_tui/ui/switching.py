@@ -54,6 +54,7 @@ class SwitchingApp(ThemedApp):
         service = await work.in_thread(partial(source.make_service, server))
         self.memory_bytes = partial(source.memory_bytes, server)
         before = self.service
+        self.clear_notifications()  # what they say is of the server before
         await self.show_service(service)
         await self._leave_service(before)
         if server.typed:

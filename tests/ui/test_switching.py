@@ -98,6 +98,49 @@ async def test_a_typed_address_is_asked_and_how_to_keep_it_is_told(
             await screen.press("enter")
             await screen.sees("5 of 5")
             await screen.sees("To keep it, write")
+            await switch(screen, Source(server.host, server.host))
+            await screen.sees("31 of 31")
+            await screen.misses("To keep it, write")  # which is no longer asked
+
+
+async def test_a_typed_name_is_that_of_the_server_in_the_table(
+    open_app: OpenApp, server: SandboxServer
+) -> None:
+    with SandboxServer(models=5, timing=INSTANT) as other:
+        async with open_app() as screen:
+            screen.app.servers = Source(server.host, other.host)
+            await screen.press("H")
+            await screen.sees("box1")
+            await screen.type("BOX1")
+            await screen.sees(f"enter switches to box1, {other.host}; for a host of that name")
+            await screen.press("enter")
+            await screen.sees("5 of 5")
+            assert screen.service.server.host == other.host
+
+
+async def test_a_host_of_the_name_of_a_server_is_asked_with_its_port(
+    open_app: OpenApp, server: SandboxServer
+) -> None:
+    async with open_app() as screen:
+        source = screen.app.servers = Source(server.host, server.host)
+        await screen.press("H")
+        await screen.sees("box1")
+        await screen.type("box1:1")
+        await screen.sees("enter switches; type a name")
+        await screen.press("enter")
+        await screen.until(lambda: bool(source.made))
+        assert source.made[0].server.host.endswith("box1:1")
+
+
+async def test_an_arrow_picks_whatever_is_typed(open_app: OpenApp, server: SandboxServer) -> None:
+    with SandboxServer(models=5, timing=INSTANT) as other:
+        async with open_app() as screen:
+            screen.app.servers = Source(server.host, other.host)
+            await screen.press("H")
+            await screen.sees("box1")
+            await screen.type("nowhere")
+            await screen.press("down", "enter")
+            await screen.sees("5 of 5")
 
 
 async def test_downloads_stay_with_the_server_that_they_began_on(
@@ -172,7 +215,7 @@ async def test_leaving_the_dialog_changes_nothing(open_app: OpenApp, server: San
 async def test_without_other_servers_the_key_says_so(open_app: OpenApp) -> None:
     async with open_app() as screen:
         await screen.press("H")
-        await screen.sees("There is no other server to ask here.")
+        await screen.sees("The demo asks its own server only")
 
 
 async def test_the_server_that_is_asked_is_marked_and_under_the_cursor(

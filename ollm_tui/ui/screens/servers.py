@@ -17,7 +17,10 @@ from ollm_tui.ui import work
 from ollm_tui.ui.rows import Column, Piece, RowList
 from ollm_tui.ui.screens.dialog import Dialog
 
-_HINT = "enter switches; type an address such as 192.168.1.5:11434 for another; esc leaves"
+_HINT = (
+    "enter switches; type a name of these, or an address such as 192.168.1.5:11434 for another; "
+    "esc leaves"
+)
 
 
 class Server(NamedTuple):
@@ -119,6 +122,7 @@ class ServerScreen(Dialog[Server | None]):
         super().__init__()
         self._source = source
         self._now = now
+        self._is_picked = False  # with an arrow, so that enter takes it
 
     def compose(self) -> ComposeResult:
         with Vertical(classes="dialog") as dialog:
@@ -139,28 +143,54 @@ class ServerScreen(Dialog[Server | None]):
         if self.is_attached:
             self.query_one(ServerList).show(servers)
 
+    @property
+    def _named(self) -> Server | None:
+        """The first of the servers whose name begins with what is typed, unless that is an
+        address: a host of that name is asked with its port, `box:11434`."""
+        typed = self.query_one(Input).value.strip().casefold()
+        if not typed or set(typed) & set(".:/["):
+            return None
+        servers = self.query_one(ServerList).items
+        return next((one for one in servers if one.name.casefold().startswith(typed)), None)
+
     def action_move(self, by: int) -> None:
+        self._is_picked = True
         self.query_one(ServerList).action_move(by)
 
     def action_leave(self) -> None:
         self.dismiss(None)
 
+    @on(Input.Changed)
+    def _typed(self) -> None:
+        self._is_picked = False
+        named = self._named
+        if named is None:
+            self._say(_HINT)
+            return
+        rows = self.query_one(ServerList)
+        rows.move_to(rows.items.index(named))
+        typed = self.query_one(Input).value.strip()
+        self._say(
+            f"enter switches to {named.name}, {named.address}; for a host of that name write "
+            f"{typed}:11434; esc leaves"
+        )
+
     @on(RowList.Chosen)
     def _chosen(self) -> None:
-        self._take()
+        self.dismiss(self.query_one(ServerList).item)
 
     @on(Input.Submitted)
     def _submitted(self) -> None:
-        self._take()
-
-    def _take(self) -> None:
         address = self.query_one(Input).value.strip()
-        if not address:
+        if not address or self._is_picked or self._named is not None:
             self.dismiss(self.query_one(ServerList).item)
             return
         try:
             self.dismiss(self._source.typed(address))
         except OllmError as error:
-            hint = self.query_one(".hint", Label)
-            hint.update(Content(f"{error.message}: {error.cause}"))
-            hint.add_class("-error")
+            self._say(f"{error.message}: {error.cause}", is_error=True)
+
+    def _say(self, text: str, *, is_error: bool = False) -> None:
+        hint = self.query_one(".hint", Label)
+        hint.update(Content(text))
+        hint.set_class(is_error, "-error")
