@@ -11,7 +11,8 @@ from typing import NamedTuple
 from rich.cells import cell_len
 
 from ollm_tui.core.text import clean_block
-from ollm_tui.ui.rows import Piece, RowList
+from ollm_tui.ui.columns import Piece
+from ollm_tui.ui.rows import RowList
 
 KEPT_CHARACTERS = 200_000
 KEPT_LINES = 5_000

@@ -13,7 +13,7 @@ from ollm_tui.service.consequences import Consequences, RoutingConsequences
 from ollm_tui.service.service import ModelService
 from ollm_tui.ui import format as words
 from ollm_tui.ui import work
-from ollm_tui.ui.rows import fit_name
+from ollm_tui.ui.columns import fit_name
 from ollm_tui.ui.screens.confirm import Choice, ConfirmScreen
 
 _LISTED = 8

@@ -6,7 +6,7 @@ from ollm_tui.core.error import NotEnoughSpace
 from ollm_tui.core.event import QueueItem
 from ollm_tui.core.progress import PullState
 from ollm_tui.ui import format as words
-from ollm_tui.ui.rows import Piece
+from ollm_tui.ui.columns import Piece
 
 
 def sentence(item: QueueItem, now: datetime) -> Piece:

@@ -6,9 +6,9 @@ from typing import NamedTuple
 from ollm_tui.core.fit import estimate_memory
 from ollm_tui.core.model import UNKNOWN_FAMILY, ModelInfo
 from ollm_tui.ui import format as words
+from ollm_tui.ui.columns import Column
 from ollm_tui.ui.fit_words import USUAL_CONTEXT_TOKENS
 from ollm_tui.ui.look import Look
-from ollm_tui.ui.rows import Column
 
 _BIG = float("inf")
 

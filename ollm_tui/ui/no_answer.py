@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 
 from ollm_tui.core.error import OllmError
-from ollm_tui.ui.rows import Piece
+from ollm_tui.ui.columns import Piece
 
 WAYS_ON = "r asks again, H switches the server"
 """The keys that help when a server does not answer, or not as it should."""

@@ -4,7 +4,8 @@ import textwrap
 from collections.abc import Iterable, Iterator, Sequence
 from typing import NamedTuple
 
-from ollm_tui.ui.rows import Piece, RowList
+from ollm_tui.ui.columns import Piece
+from ollm_tui.ui.rows import RowList
 
 LABEL_WIDTH = 10
 

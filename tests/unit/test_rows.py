@@ -2,8 +2,8 @@
 
 import pytest
 
+from ollm_tui.ui.columns import fit_columns, fit_name, fit_text
 from ollm_tui.ui.panes.installed import InstalledPane
-from ollm_tui.ui.rows import fit_columns, fit_name, fit_text
 
 
 def test_columns_leave_in_the_order_of_the_design() -> None:

@@ -11,9 +11,10 @@ from ollm_tui.core.store import Leftover, LeftoverKind, ModelUsage
 from ollm_tui.service.service import ModelService
 from ollm_tui.ui import deleting, keymap, work
 from ollm_tui.ui import format as words
+from ollm_tui.ui.columns import Column, Piece, fit_name, fit_text
 from ollm_tui.ui.panes.installed import InstalledPane
 from ollm_tui.ui.possible import LEAVING, OnDisk
-from ollm_tui.ui.rows import Column, Piece, RowList, fit_name, fit_text
+from ollm_tui.ui.rows import RowList
 
 _NAME = 1  # which column the name is in
 _GLYPHS: dict[LeftoverKind, Piece] = {

@@ -10,9 +10,10 @@ from ollm_tui.core.progress import PullState
 from ollm_tui.service.service import ModelService
 from ollm_tui.ui import format as words
 from ollm_tui.ui import keymap, work
+from ollm_tui.ui.columns import Column, Piece, fit_name, fit_text
 from ollm_tui.ui.download_words import sentence
 from ollm_tui.ui.possible import Situation, why_not
-from ollm_tui.ui.rows import Column, Piece, RowList, fit_name, fit_text
+from ollm_tui.ui.rows import RowList
 
 _NAME = 1  # which column the name is in
 _BAR_WIDTH = 13  # so that there is room for the trend too in a terminal of 120 columns

@@ -12,13 +12,14 @@ from ollm_tui.core.name import name_key
 from ollm_tui.service.service import ModelService
 from ollm_tui.ui import format as words
 from ollm_tui.ui import keymap, work
+from ollm_tui.ui.columns import Column, Piece, fit_name
 from ollm_tui.ui.fit_words import fit_cell
 from ollm_tui.ui.look import Look
 from ollm_tui.ui.model_order import Order
 from ollm_tui.ui.no_answer import no_answer
 from ollm_tui.ui.panes import unread
 from ollm_tui.ui.panes.unread import Unread
-from ollm_tui.ui.rows import Column, Piece, RowList, fit_name
+from ollm_tui.ui.rows import RowList
 
 if TYPE_CHECKING:
     from ollm_tui.core.filter import Filter

@@ -17,9 +17,10 @@ from ollm_tui.core.model import ModelInfo
 from ollm_tui.core.text import clean_line
 from ollm_tui.service.service import ModelService
 from ollm_tui.ui import keymap, work
+from ollm_tui.ui.columns import Piece
 from ollm_tui.ui.keyed import REASON_S
 from ollm_tui.ui.no_answer import WAYS_ON, no_answer
-from ollm_tui.ui.rows import Piece, RowList
+from ollm_tui.ui.rows import RowList
 from ollm_tui.ui.simulator.experiment import Experiment
 from ollm_tui.ui.simulator.trace import TraceView
 from ollm_tui.ui.simulator.view import Line, Scene, View

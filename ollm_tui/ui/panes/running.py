@@ -9,7 +9,8 @@ from ollm_tui.core.model import RunningModel
 from ollm_tui.service.service import ModelService
 from ollm_tui.ui import format as words
 from ollm_tui.ui import keymap, work
-from ollm_tui.ui.rows import Column, Piece, RowList, fit_name
+from ollm_tui.ui.columns import Column, Piece, fit_name
+from ollm_tui.ui.rows import RowList
 
 TICK_S = 1.0
 _NAME = 1  # which column the name is in

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, NamedTuple
 from rich.cells import cell_len
 
 from ollm_tui.core.model import ModelInfo, Problem
-from ollm_tui.ui.rows import Piece, fit_name, fit_text
+from ollm_tui.ui.columns import Piece, fit_name, fit_text
 from ollm_tui.ui.text_pane import Text
 
 if TYPE_CHECKING:

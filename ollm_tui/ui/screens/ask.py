@@ -12,7 +12,7 @@ from textual.widgets import Input, Label, OptionList
 from textual.widgets.option_list import Option
 
 from ollm_tui.core.text import clean_line
-from ollm_tui.ui.rows import fit_name
+from ollm_tui.ui.columns import fit_name
 from ollm_tui.ui.screens.dialog import Dialog
 
 SHOWN = 8

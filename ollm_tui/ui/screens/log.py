@@ -11,8 +11,9 @@ from textual.containers import Vertical
 from textual.content import Content
 from textual.widgets import Static
 
+from ollm_tui.ui.columns import Column, Piece
 from ollm_tui.ui.error_log import Entry
-from ollm_tui.ui.rows import Column, Piece, RowList
+from ollm_tui.ui.rows import RowList
 from ollm_tui.ui.screens.dialog import Dialog
 
 _HINT = "y copies the line   Y copies everything   esc closes"

@@ -19,8 +19,8 @@ from ollm_tui.core.text import clean_line
 from ollm_tui.service.service import ModelService
 from ollm_tui.ui import format as words
 from ollm_tui.ui import work
+from ollm_tui.ui.columns import fit_name
 from ollm_tui.ui.fit_words import verdict
-from ollm_tui.ui.rows import fit_name
 from ollm_tui.ui.screens.dialog import Dialog
 
 OFFERED = 100  # more is a matter of typing

@@ -14,7 +14,8 @@ from ollm_tui.core.error import OllmError
 from ollm_tui.core.event import ServerState
 from ollm_tui.service.service import ModelService
 from ollm_tui.ui import work
-from ollm_tui.ui.rows import Column, Piece, RowList
+from ollm_tui.ui.columns import Column, Piece
+from ollm_tui.ui.rows import RowList
 from ollm_tui.ui.screens.dialog import Dialog
 
 _HINT = (

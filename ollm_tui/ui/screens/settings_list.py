@@ -4,7 +4,8 @@ from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING, NamedTuple
 
 from ollm_tui.core.text import clean_line
-from ollm_tui.ui.rows import Column, Piece, RowList
+from ollm_tui.ui.columns import Column, Piece
+from ollm_tui.ui.rows import RowList
 
 if TYPE_CHECKING:
     from ollm_tui.config.problem import ConfigProblem

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from ollm_tui.core.text import clean_line
 from ollm_tui.ui import format as words
-from ollm_tui.ui.rows import Piece, fit_name, fit_text
+from ollm_tui.ui.columns import Piece, fit_name, fit_text
 from ollm_tui.ui.simulator.view import Line, Scene, Stage, View, blank, heading, wrapped
 
 if TYPE_CHECKING:

@@ -4,7 +4,7 @@ from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, NamedTuple
 
 from ollm_tui.core.text import clean_line
-from ollm_tui.ui.rows import Piece, fit_name, fit_text
+from ollm_tui.ui.columns import Piece, fit_name, fit_text
 from ollm_tui.ui.simulator.slices import take_all
 from ollm_tui.ui.simulator.view import Line, Scene, Stage, View, blank, wrapped
 

@@ -7,7 +7,7 @@ from ollm_tui.core.error import OllmError
 from ollm_tui.core.text import clean_line
 from ollm_tui.ui import format as words
 from ollm_tui.ui import work
-from ollm_tui.ui.rows import Piece, fit_text
+from ollm_tui.ui.columns import Piece, fit_text
 from ollm_tui.ui.simulator.view import Line, Scene, Stage, View, blank, heading, wrapped
 
 if TYPE_CHECKING:

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, ClassVar, Literal, NamedTuple, Protocol
 from ollm_tui.core.text import clean_line
 from ollm_tui.ui import format as words
 from ollm_tui.ui import keymap
-from ollm_tui.ui.rows import Piece
+from ollm_tui.ui.columns import Piece
 
 if TYPE_CHECKING:
     from ollm_tui.routing.change import Change

@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING
 
 from ollm_tui.core.text import clean_line
 from ollm_tui.ui import keymap
-from ollm_tui.ui.rows import Piece, fit_text
+from ollm_tui.ui.columns import Piece, fit_text
 from ollm_tui.ui.simulator.difference import Comparison, changed_answers, drawn_change
 from ollm_tui.ui.simulator.field import Field
 from ollm_tui.ui.simulator.form import fields
