@@ -8,7 +8,6 @@ from textual.message import Message
 
 from ollm_tui.core.event import ModelsState, PendingDeletions, QueueState, UpdatesState
 from ollm_tui.core.model import UNKNOWN_FAMILY, ModelInfo, Problem
-from ollm_tui.core.name import name_key
 from ollm_tui.service.service import ModelService
 from ollm_tui.ui import format as words
 from ollm_tui.ui import keymap, work
@@ -18,6 +17,7 @@ from ollm_tui.ui.look import Look
 from ollm_tui.ui.model_order import Order
 from ollm_tui.ui.no_answer import no_answer
 from ollm_tui.ui.panes import unread
+from ollm_tui.ui.panes.signs import Signs
 from ollm_tui.ui.panes.unread import Unread
 from ollm_tui.ui.rows import RowList
 
@@ -86,9 +86,7 @@ class InstalledPane(RowList[ModelInfo | Unread]):
         self._order = Order.of_look(look)
         self._marked: set[str] = set()
         self._marks_leaving: set[str] = set()
-        self._arriving: frozenset[str] = frozenset()
-        self._outdated: frozenset[str] = frozenset()
-        self._leaving: frozenset[str] = frozenset()
+        self._signs = Signs()
         self._comparing = 0
         self._now = service.now()
         self._memory_bytes: int | None = None
@@ -111,7 +109,7 @@ class InstalledPane(RowList[ModelInfo | Unread]):
     @property
     def is_leaving(self) -> bool:
         """Whether the model under the cursor is about to be deleted."""
-        return self.model is not None and self.model.name in self._leaving
+        return self.model is not None and self.model.name in self._signs.leaving
 
     @property
     def has_marks(self) -> bool:
@@ -159,11 +157,7 @@ class InstalledPane(RowList[ModelInfo | Unread]):
 
     def show_queue(self, state: QueueState) -> None:
         """Mark the models that are being downloaded."""
-        arriving = frozenset(
-            name_key(item.name) for item in state.items if item.progress.status.is_active
-        )
-        if arriving != self._arriving:
-            self._arriving = arriving
+        if self._signs.take_queue(state):
             self.redraw()
 
     def know_memory(self, memory_bytes: int | None) -> None:
@@ -175,17 +169,18 @@ class InstalledPane(RowList[ModelInfo | Unread]):
 
     def show_updates(self, state: UpdatesState) -> None:
         """Mark the models that their registry has anew."""
-        self._outdated = frozenset(one.name for one in state.outdated)
+        self._signs.take_updates(state)
         self._comparing = state.left
         self.redraw()
         self._retitle()
 
     def show_pending(self, state: PendingDeletions) -> None:
         """Dim the models that are about to be deleted."""
-        self._leaving = frozenset(name for one in state.pending for name in one.names)
+        self._signs.take_pending(state)
+        leaving = self._signs.leaving
         # A delete that is taken back gives the marks back.
         marks = self._marked | self._marks_leaving
-        self._marked, self._marks_leaving = marks - self._leaving, marks & self._leaving
+        self._marked, self._marks_leaving = marks - leaving, marks & leaving
         self.redraw()
         self._retitle()
 
@@ -201,7 +196,7 @@ class InstalledPane(RowList[ModelInfo | Unread]):
 
     def cells(self, model: ModelInfo | Unread) -> Sequence[Piece]:
         assert isinstance(model, ModelInfo)  # the others are one piece
-        dim = "dim" if self._state.stale or model.name in self._leaving else ""
+        dim = "dim" if self._state.stale or model.name in self._signs.leaving else ""
         fit = () if self._memory_bytes is None else (fit_cell(model, self._memory_bytes),)
         return (
             self._mark(model),
@@ -309,7 +304,7 @@ class InstalledPane(RowList[ModelInfo | Unread]):
         work.run(self, updating.check(self, self._service, marked), "updates", exclusive=True)
 
     def action_mark_all(self) -> None:
-        shown = {model.name for model in self._shown} - self._leaving
+        shown = {model.name for model in self._shown} - self._signs.leaving
         self._marked = set() if shown <= self._marked else self._marked | shown
         self._marks_changed()
 
@@ -325,17 +320,7 @@ class InstalledPane(RowList[ModelInfo | Unread]):
     def _mark(self, model: ModelInfo) -> Piece:
         if model.name in self._marked:
             return ("*", "accent")
-        if name_key(model.name) in self._arriving:
-            return ("↓", "accent")
-        if model.name in self._leaving:
-            return ("–", "bad")
-        if model.name in self._outdated:
-            return ("↑", "warn")
-        if model.loaded:
-            return ("●", "good")
-        if model.remote:
-            return ("☁", "dim")
-        return (" ", "")
+        return self._signs.of(model)
 
     def _reorder(self, order: Order) -> None:
         self._order = order
@@ -380,8 +365,8 @@ class InstalledPane(RowList[ModelInfo | Unread]):
             parts.append(f"{len(self._marked)} marked, {words.size(marked)}")
         if self._comparing:
             parts.append(f"{self._comparing} to compare")
-        elif self._outdated:
-            parts.append(f"{words.count(len(self._outdated), 'update')}")
+        elif self._signs.outdated:
+            parts.append(f"{words.count(len(self._signs.outdated), 'update')}")
         if self._state.problems:
             parts.append(f"{len(self._state.problems)} unreadable")
         if self._state.stale and self._state.as_of:
