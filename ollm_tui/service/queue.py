@@ -1,4 +1,4 @@
-"""The download queue: order, places, pause, cancel, retry, heartbeat.
+"""The download queue: order, places, pause, cancel, retry.
 
 Owns every download from asked for to ended. Knows nothing of how a provider transfers bytes.
 """
@@ -16,6 +16,7 @@ from ollm_tui.core.name import name_key
 from ollm_tui.core.progress import PullPhase, PullState
 from ollm_tui.service import retry
 from ollm_tui.service.download import Download, ProgressCallback, Pull, cancelled
+from ollm_tui.service.heartbeat import Heartbeat
 from ollm_tui.service.subscriber import as_bug
 
 if TYPE_CHECKING:
@@ -23,9 +24,6 @@ if TYPE_CHECKING:
     from ollm_tui.service.queue_store import SavedDownload
 
 _LOG = logging.getLogger(__name__)
-
-HEARTBEAT_S = 1.0
-PUBLISH_EVERY_S = 0.2  # of bytes; states are told at once. A bar that moves needs no more
 
 
 class DownloadQueue:
@@ -74,7 +72,7 @@ class DownloadQueue:
         self._now = now
         self._downloads: dict[int, Download] = {}
         self._next_number = 1
-        self._ticker: asyncio.Task[None] | None = None
+        self._heartbeat = Heartbeat(lambda: self._downloads.values(), self._publish, clock, sleep)
         self._is_closing = False
 
     @property
@@ -245,9 +243,7 @@ class DownloadQueue:
         await asyncio.gather(
             *(self._stop(download, PullState.CANCELLED) for download in unfinished)
         )
-        if self._ticker is not None:
-            self._ticker.cancel()
-            await asyncio.gather(self._ticker, return_exceptions=True)
+        await self._heartbeat.close()
         if self._preflight is not None:
             await self._preflight.close()
 
@@ -281,8 +277,7 @@ class DownloadQueue:
             download.task = asyncio.create_task(self._run(download), name="download")
             download.task.add_done_callback(functools.partial(self._stopped, download))
             download.tell(PullState.DOWNLOADING)
-        if self._active_count() and (self._ticker is None or self._ticker.done()):
-            self._ticker = asyncio.create_task(self._tick(), name="download ticker")
+        self._heartbeat.start()
 
     def _next(self) -> Download | None:
         """The next to begin, if there is one and a place for it."""
@@ -302,9 +297,6 @@ class DownloadQueue:
         if not self._is_closing:
             self._start_next()
             self._publish()
-
-    def _active_count(self) -> int:
-        return sum(download.state.is_active for download in self._downloads.values())
 
     async def _run(self, download: Download) -> None:
         try:
@@ -381,32 +373,6 @@ class DownloadQueue:
 
     def _publish(self) -> None:
         self._on_change(self.state)
-
-    async def _tick(self) -> None:
-        sample_at_s = self._clock() + 1.0
-        while self._active_count():
-            await self._sleep(PUBLISH_EVERY_S)
-            is_sample_due = self._clock() >= sample_at_s
-            if is_sample_due:
-                sample_at_s = self._clock() + 1.0
-            if self._beat(is_sample_due=is_sample_due):
-                self._publish()
-
-    def _beat(self, *, is_sample_due: bool) -> bool:
-        """Tell of every active download that has news or whose heartbeat is due."""
-        has_told = False
-        for download in tuple(self._downloads.values()):
-            if not download.state.is_active:
-                continue
-            state = download.active_state
-            if download.is_news or self._clock() - download.told_at_s >= HEARTBEAT_S:
-                download.tell(state)
-                has_told = True
-            if state is PullState.STALLED:
-                download.break_off()
-            if is_sample_due:
-                download.sample_speed()
-        return has_told
 
 
 def _suggest(error: ModelNotFound, name: str) -> None:

@@ -25,6 +25,11 @@ TARGETS: dict[str, tuple[str, ...]] = {
         f"{SERVICE}/test_time_left.py",
         f"{SERVICE}/test_queue.py",
     ),
+    "ollm_tui/service/heartbeat.py": (
+        f"{SERVICE}/test_queue.py",
+        f"{SERVICE}/test_retry.py",
+        SERVICE,
+    ),
     "ollm_tui/service/queue.py": (
         f"{SERVICE}/test_queue.py",
         f"{SERVICE}/test_retry.py",

@@ -12,8 +12,8 @@ from ollm_tui.core.model import ModelInfo
 from ollm_tui.core.name import name_key
 from ollm_tui.core.progress import PullPlan, PullState
 from ollm_tui.providers.base import DiskSupport, PlanSupport
+from ollm_tui.service.heartbeat import PUBLISH_EVERY_S
 from ollm_tui.service.preflight import PLAN_WAIT_S, SILENCE_S
-from ollm_tui.service.queue import PUBLISH_EVERY_S
 from ollm_tui.service.service import ModelService
 from tests.unit.service.fake import (
     RESOLVING,

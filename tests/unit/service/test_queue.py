@@ -9,7 +9,7 @@ from ollm_tui.core.error import DownloadFailed, InvalidName, ModelNotFound, Ollm
 from ollm_tui.core.event import QueueState
 from ollm_tui.core.model import ModelStatus
 from ollm_tui.core.progress import ProgressEvent, PullState
-from ollm_tui.service.queue import PUBLISH_EVERY_S
+from ollm_tui.service.heartbeat import PUBLISH_EVERY_S
 from ollm_tui.service.service import ModelService
 from tests.unit.service.fake import (
     RESOLVING,

@@ -271,7 +271,9 @@ async def test_cancelling_at_the_moment_of_a_stall_cancels(
     number = service.enqueue("a", recorder.on_progress)
     await settle()
     clock.now_s += 31
-    service._queue._beat(is_sample_due=False)  # the stall is noticed, its task not yet woken
+    service._queue._heartbeat.beat(
+        is_sample_due=False
+    )  # the stall is noticed, its task not yet woken
     await service.cancel(number)
     assert recorder.finals == [PullState.CANCELLED]
     assert provider.pulls[0].is_closed

@@ -22,10 +22,10 @@ from ollm_tui.core.event import Notice
 from ollm_tui.core.model import ModelCapabilities, ModelInfo, ModelList, ModelStatus, Problem
 from ollm_tui.core.progress import PullState
 from ollm_tui.providers.base import Provider
+from ollm_tui.service.heartbeat import PUBLISH_EVERY_S
 from ollm_tui.service.list_store import KnownList, load_list, save_list
 from ollm_tui.service.lock import ProcessLock
 from ollm_tui.service.memory import KEEP_LIST_AFTER_S
-from ollm_tui.service.queue import PUBLISH_EVERY_S
 from ollm_tui.service.queue_store import load_history
 from ollm_tui.service.service import ModelService
 from ollm_tui.service.state import _SCHEMA, StateFile
