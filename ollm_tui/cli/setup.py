@@ -250,6 +250,7 @@ class Setup:
             strict_overrides=routing.strict_overrides,
             family_match=routing.family_match,
             memory_budget_bytes=self._memory_budget() if is_for_this_machine else None,
+            memory_bytes=self.memory_bytes() if is_for_this_machine else None,
             allow_remote=routing.allow_remote,
             prefer_loaded=routing.prefer_loaded,
             num_ctx=effective.config.options.num_ctx,
@@ -273,8 +274,10 @@ class Setup:
         configured: int | None = self.effective.config.model.routing.memory_budget
         if configured is not None:
             return configured
+        from ollm_tui.routing.settings import usual_budget
+
         total_bytes = self.memory_bytes()
-        return None if total_bytes is None else total_bytes * 3 // 4
+        return None if total_bytes is None else usual_budget(total_bytes)
 
 
 def memory_bytes_for(connection: Connection) -> int | None:

@@ -260,7 +260,7 @@ class Judge:
             case 5:
                 need = gigabytes(self.memory_bytes(model))
                 budget = gigabytes(self._config.memory_budget_bytes or 0)
-                return Code.OVER_BUDGET, f"needs {need}, {budget} are there"
+                return Code.OVER_BUDGET, f"needs {need}, the limit is {budget}"
             case 6 | 7 | 8:
                 mine_is, other_is = size(model), size(winner)
                 if mine_is == other_is:  # as far as parameters are told

@@ -300,9 +300,8 @@ class _Walk:
                 Code.ANSWER_LIMIT, wording.answer_limit(model, self._config.max_tokens, longest)
             )
         if judge.over_budget(model):
-            budget = self._config.memory_budget_bytes or 0
             need = judge.memory_bytes(model)
-            self._warn(Code.OVER_BUDGET, wording.over_budget(model, need, budget))
+            self._warn(Code.OVER_BUDGET, wording.over_budget(model, need, self._config))
         if model.remote:
             self._warn(Code.REMOTE, f"{model.display_name} runs on another machine.")
         if model.base_model:

@@ -22,6 +22,8 @@ class RoutingConfig:
     """"substring": a preferred entry counts for every family that holds it; "exact": equal ones."""
     memory_budget_bytes: int | None = None
     """Models that need more rank last within their slot; None = unlimited."""
+    memory_bytes: int | None = None
+    """Of the machine that runs the models, so that a limit can be explained; None = unknown."""
     allow_remote: bool = True
     prefer_loaded: bool = False
     num_ctx: int | None = None
@@ -30,3 +32,16 @@ class RoutingConfig:
     """Longest answer that prompts ask for, in tokens; None = they leave it to the server."""
     origins: Mapping[str, str] = field(default_factory=dict)
     """Where a setting was written, by key ("model.default", "model.routing.overrides.code")."""
+
+    @property
+    def has_usual_budget(self) -> bool:
+        """Whether the limit is the one that this machine has when none is set."""
+        return self.memory_bytes is not None and self.memory_budget_bytes == usual_budget(
+            self.memory_bytes
+        )
+
+
+def usual_budget(memory_bytes: int) -> int:
+    """What models may take of a machine's memory when nothing else is set: not what other programs
+    need as well."""
+    return memory_bytes * 3 // 4

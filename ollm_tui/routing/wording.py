@@ -20,6 +20,7 @@ from ollm_tui.routing.capability import capability_field
 from ollm_tui.routing.decision import Candidate, Code, Hop, Verdict, Via
 from ollm_tui.routing.profile import RoutingProfile
 from ollm_tui.routing.ranking import gigabytes
+from ollm_tui.routing.settings import RoutingConfig
 
 _SHOWN = 3
 
@@ -235,11 +236,16 @@ def context_assumed(model: ModelInfo, tokens: int) -> str:
     return f"The context of {model.display_name} is unknown; {tokens:,} tokens are assumed."
 
 
-def over_budget(model: ModelInfo, need_bytes: int, budget_bytes: int) -> str:
-    """The winner needs more memory than there is."""
+def over_budget(model: ModelInfo, need_bytes: int, config: RoutingConfig) -> str:
+    """A model needs more memory than models may take, and where that limit is from."""
+    if config.has_usual_budget:
+        whole = gigabytes(config.memory_bytes or 0)
+        why = f"three quarters of the {whole} of this machine"
+    else:
+        why = "by memoryBudget"
     return (
         f"{model.display_name} needs about {gigabytes(need_bytes)} of memory; "
-        f"{gigabytes(budget_bytes)} are there."
+        f"the limit is {gigabytes(config.memory_budget_bytes or 0)}, {why}."
     )
 
 

@@ -321,6 +321,8 @@ class OllmApp(ArrangedApp):
             work.run(self, self._settings_changed(), "settings", exclusive=True)
             if before.connection != effective.connection:
                 self.notify("Which server is asked, and how, changes with the next start.")
+        budget_bytes = effective.config.model.routing.memory_budget
+        self._main.query_one(InspectorPane).know_budget(budget_bytes)
         ui = effective.config.ui
         self.rebind(ui.keys, self._show_footer)
         self.look_as_configured(ui.theme, is_still=ui.reduced_motion)

@@ -61,6 +61,24 @@ def fit_cell(model: ModelInfo, memory_bytes: int) -> tuple[str, str]:
     return {"too large": "large", "elsewhere": "–"}.get(found.word, found.word), style
 
 
+def limit_words(model: ModelInfo, memory_bytes: int | None, budget_bytes: int | None) -> str:
+    """How much of the memory the router counts on, and why not on all of it.
+
+    Args:
+        budget_bytes: the limit that is set; None = the usual share of the memory.
+
+    Returns:
+        Empty where there is no limit, or the model is below it with its whole context.
+    """
+    limit = budget_bytes
+    if limit is None and memory_bytes is not None:
+        limit = int(memory_bytes * COMFORTABLE)
+    if limit is None or verdict(model, memory_bytes, model.context_window).needed_bytes <= limit:
+        return ""
+    why = "; 1/4 kept free" if budget_bytes is None else ": memoryBudget"
+    return f"up to {words.size(limit)}{why}"
+
+
 def fit_lines(model: ModelInfo, memory_bytes: int | None) -> Iterator[tuple[str, str]]:
     """The verdict and how it comes about: texts with their styles."""
     if model.remote:

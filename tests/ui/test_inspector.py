@@ -2,6 +2,9 @@
 
 from pathlib import Path
 
+import pytest
+
+from ollm_tui.cli.setup import Setup
 from ollm_tui.core.model import Problem
 from ollm_tui.providers.local.provider import LocalProvider
 from ollm_tui.service.service import ModelService
@@ -9,6 +12,7 @@ from ollm_tui.ui.app import OllmApp
 from ollm_tui.ui.panes.inspector import InspectorPane
 from ollm_tui.ui.panes.installed import InstalledPane
 from tests.store_builder import install, made_model
+from tests.ui.configured import OpenView
 from tests.ui.conftest import OpenApp
 from tests.ui.screen import Screen
 
@@ -22,6 +26,22 @@ async def test_the_verdict_and_the_truncation_warning_are_told_with_exact_number
         await screen.sees("fits: 2.4 of 24.0 GB at 4k", "+ weights 2.0 GB", "all 131,072:")
         screen.app._main.query_one(InspectorPane).know_memory(10**9)
         await screen.sees("too large: 2.4 of 1.0 GB")
+
+
+async def test_how_much_of_the_memory_the_router_counts_on_is_told(
+    open_view: OpenView, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(Setup, "memory_bytes", lambda _: 20 * 10**9)
+    async with open_view() as view:
+        await view.screen.sees("all 131,072: 17.0 GB, tight")
+        await view.screen.sees("router    up to 15.0 GB; 1/4 kept free")
+        await view.open()
+        await view.change("model.routing.memoryBudget", "16G")
+        await view.screen.sees("Save 1 change", "enter saves")
+        await view.screen.press("enter")
+        await view.screen.sees("Saved to")
+        await view.screen.press("escape")
+        await view.screen.sees("router    up to 16.0 GB: memoryBudget")
 
 
 async def test_a_server_does_not_show_its_files_and_says_what_does(open_app: OpenApp) -> None:

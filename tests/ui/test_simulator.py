@@ -5,6 +5,7 @@ from collections.abc import Mapping, Sequence
 
 import pytest
 
+from ollm_tui.cli.setup import Setup
 from ollm_tui.core.model import ModelInfo
 from ollm_tui.providers.ollama import OllamaProvider
 from ollm_tui.routing.router import Router
@@ -95,6 +96,30 @@ async def test_a_fix_is_tried_and_gives_the_promised_winner(
         await screen.sees("general → qwen3:8b", "what if: 1 change", "1. Reorder the families")
         await screen.press("u")
         await screen.sees("general → llama3.3:70b", "nothing is saved")
+
+
+@both_sizes
+async def test_what_would_need_too_much_memory_says_so_in_every_view(
+    open_view: OpenView, size: tuple[int, int], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(Setup, "memory_bytes", lambda _: 24 * 10**9)
+    limit = "the limit is 18.0 GB, three"
+    async with open_view(size=size) as view:
+        screen = view.screen
+        await to_router(screen, "f")
+        await screen.sees("Prefer command in general")
+        (row,) = screen.lines("Prefer command in general")
+        assert "⚠" in row
+        assert not any("⚠" in line for line in screen.lines("Prefer phi in general"))
+        await screen.sees("Raise the memory budget")
+        assert not any("⚠" in line for line in screen.lines("Raise the memory budget"))
+        await move_to(screen, "Prefer command in general")
+        await screen.sees("⚠ command-r:35b needs about")
+        await screen.press("enter")
+        text = await screen.sees("─ what if", "⚠ command-r:35b needs about", limit)
+        assert text.index("⚠") < text.index("What decides for")
+        await screen.press("f")
+        await screen.sees("─ fixes", "⚠ command-r:35b needs about", limit)
 
 
 async def test_enter_on_a_model_of_the_trace_asks_why_not(open_app: OpenApp) -> None:

@@ -13,7 +13,7 @@ from ollm_tui.core.model import UNKNOWN_FAMILY, ModelDetails, ModelFile, ModelIn
 from ollm_tui.service.service import ModelService
 from ollm_tui.ui import format as words
 from ollm_tui.ui import keymap, work
-from ollm_tui.ui.fit_words import fit_lines
+from ollm_tui.ui.fit_words import fit_lines, limit_words
 from ollm_tui.ui.no_answer import WAYS_ON, no_answer
 from ollm_tui.ui.panes import unread
 from ollm_tui.ui.text_pane import Text, TextPane
@@ -37,6 +37,7 @@ class InspectorPane(TextPane):
         self._files: tuple[ModelFile, ...] | OllmError | None = None
         self.memory_bytes: int | None = None
         """Of the machine that runs the models; None = nobody knows."""
+        self._budget_bytes: int | None = None
         self._section = 0
         self._resting: Timer | None = None
         self.border_title = Content("3 Inspector")
@@ -94,6 +95,12 @@ class InspectorPane(TextPane):
         self.memory_bytes = memory_bytes
         self._draw()
 
+    def know_budget(self, budget_bytes: int | None) -> None:
+        """Learn which limit is set for the memory of models; None = none is."""
+        if budget_bytes != self._budget_bytes:
+            self._budget_bytes = budget_bytes
+            self._draw()
+
     def action_section(self, by: int) -> None:
         """Show the next section, or the previous one."""
         self._section = (self._section + by) % len(SECTIONS)
@@ -140,7 +147,8 @@ class InspectorPane(TextPane):
             yield Text("")
         if section == "Overview":
             info = self._details.info if self._details else model
-            yield from _overview(info, model, self._service.now(), self.memory_bytes)
+            memory = self.memory_bytes, self._budget_bytes
+            yield from _overview(info, model, self._service.now(), memory)
             if self._details is not None:
                 yield from _asides(self._details)
         if section == "Files":
@@ -159,7 +167,7 @@ def _is_same(left: ModelInfo | None, right: ModelInfo | None) -> bool:
 
 
 def _overview(
-    info: ModelInfo, listed: ModelInfo, now: datetime, memory_bytes: int | None
+    info: ModelInfo, listed: ModelInfo, now: datetime, memory: tuple[int | None, int | None]
 ) -> Iterator[Text]:
     yield Text(info.display_name, "accent")
     facts = [
@@ -171,7 +179,7 @@ def _overview(
     yield Text(" · ".join(fact for fact in facts if fact))
     yield Text("")
     yield from _context(info, listed)
-    yield from _fit(info, listed, memory_bytes)
+    yield from _fit(info, listed, *memory)
     yield from _capabilities(info)
     yield Text("loaded ●" if listed.loaded else "not loaded", label="now")
     if info.architecture and info.architecture != info.family:
@@ -201,7 +209,9 @@ def _context(info: ModelInfo, listed: ModelInfo) -> Iterator[Text]:
         yield Text("served: known when loaded", "dim", label=" ")
 
 
-def _fit(info: ModelInfo, listed: ModelInfo, memory_bytes: int | None) -> Iterator[Text]:
+def _fit(
+    info: ModelInfo, listed: ModelInfo, memory_bytes: int | None, budget_bytes: int | None
+) -> Iterator[Text]:
     served = listed.served_context_tokens or info.served_context_tokens
     known = replace(
         info,
@@ -213,6 +223,8 @@ def _fit(info: ModelInfo, listed: ModelInfo, memory_bytes: int | None) -> Iterat
     for text, style in fit_lines(known, memory_bytes):
         yield Text(text, style, label=label)
         label = " "
+    if limit := limit_words(known, memory_bytes, budget_bytes):
+        yield Text(limit, "dim", label="router")
 
 
 def _file_texts(files: "tuple[ModelFile, ...] | OllmError | None") -> Iterator[Text]:

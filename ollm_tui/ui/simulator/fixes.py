@@ -10,6 +10,7 @@ from ollm_tui.ui.simulator.trace import said
 from ollm_tui.ui.simulator.view import Line, Scene, Stage, View, heading, wrapped
 
 if TYPE_CHECKING:
+    from ollm_tui.core.model import ModelInfo
     from ollm_tui.routing.fixes import Fix, RowFixes
 
 _NAME = 26
@@ -34,6 +35,7 @@ class FixesView(View):
         self._advice: list[Fix] = []
         self._is_done = False
         self._focus: str | None = None
+        self._models: dict[str, ModelInfo] = {}
 
     def focus(self, model: str) -> None:
         """Put one model first, with every change that would make it win."""
@@ -67,11 +69,15 @@ class FixesView(View):
         is_first = not (isinstance(line.key, tuple) and line.key[-1] != 0)
         name = fit_name(clean_line(model), name_width) if is_first else " " * name_width
         style = "" if fix.edits else "dim"
-        return [(f"{name}  ", "accent"), (fit_text(fix.sentence, width - name_width - 2), style)]
+        sign = "⚠ " if self._over_budget(line.item) else ""
+        room = width - name_width - 2 - len(sign)
+        return [(f"{name}  ", "accent"), (sign, "warn"), (fit_text(fix.sentence, room), style)]
 
     def about(self, line: Line) -> str:
         if not isinstance(line.item, Offered):
             return ""
+        if warning := self._over_budget(line.item):
+            return f"⚠ {warning}"
         edits = line.item.fix.edits
         return ", ".join(f"{edit.key}: {edit.value}" for edit in edits) or "not a setting"
 
@@ -112,6 +118,26 @@ class FixesView(View):
         for number, fix in enumerate(shown):
             yield Line(("fix", row.model, number), item=Offered(row.model, fix))
 
+    def _over_budget(self, offered: Offered) -> str:
+        """That the model which a fix makes win needs more memory than it may; empty = it does not.
+
+        By the profile that decided; where another one would, the what-if says the same exactly.
+        """
+        from ollm_tui.routing.change import ChangeCode
+        from ollm_tui.routing.wording import over_budget
+
+        scene = self._scene
+        raised = offered.fix.change.code is ChangeCode.SET_MEMORY_BUDGET
+        if scene is None or raised or not scene.decision.hops:
+            return ""
+        judge = scene.now.router.judge(scene.decision.hops[-1].profile)
+        if not self._models:  # asked for line by line, of ten thousand models
+            self._models = {model.name: model for model in scene.now.models}
+        model = self._models.get(offered.model)
+        if model is None or not judge.over_budget(model):
+            return ""
+        return clean_line(over_budget(model, judge.memory_bytes(model), scene.now.config))
+
     def _rank(self, row: "RowFixes") -> tuple[object, ...]:
         return row.model != self._focus, row.fixes[0].cost, row.model
 
@@ -122,6 +148,7 @@ class FixesView(View):
         if self._scene != scene:
             self._scene = scene
             self._rows, self._advice, self._is_done = [], [], False
+            self._models = {}
 
 
 def _losers(scene: Scene) -> list[str]:

@@ -20,6 +20,7 @@ from ollm_tui.ui.simulator.field import (
 if TYPE_CHECKING:
     from ollm_tui.routing.change import Change
     from ollm_tui.routing.profile import RoutingProfile
+    from ollm_tui.routing.settings import RoutingConfig
     from ollm_tui.routing.situation import Situation
     from ollm_tui.ui.simulator.view import Scene
 
@@ -90,7 +91,7 @@ def _settings(now: "Situation", before: "Situation") -> Iterator[Field]:
         "budget",
         "memory",
         "no limit" if budget is None else f"{words.size(budget)}; larger models rank last",
-        "enter types another limit, such as 16G",
+        _of_memory(config) + "enter types another limit, such as 16G",
         budget != was.memory_budget_bytes,
         question=Question(
             "Memory that a model may take",
@@ -345,6 +346,12 @@ def _models(now: "Situation", before: "Situation") -> Iterator[Field]:
                 is_changed=True,
                 remove=lambda model=model: InstallModel(model),  # type: ignore[misc]
             )
+
+
+def _of_memory(config: "RoutingConfig") -> str:
+    if not config.has_usual_budget:
+        return ""
+    return f"three quarters of the {words.size(config.memory_bytes or 0)} of this machine; "
 
 
 def _override_of(situation: "Situation") -> str | None:

@@ -33,11 +33,16 @@ def said(scene: Scene, width: int) -> Iterator[Line]:
     if decision.error is not None:
         for number, action in enumerate(decision.error.actions):
             yield from wrapped(("action", number), action, width, "accent")
-    for number, warning in enumerate(decision.warnings):
-        yield from wrapped(("warning", number), f"⚠ {warning.message}", width, "warn")
+    yield from warned(scene, width)
     if decision.provisional:
         note = "Provisional: details of some models are still to come."
         yield from wrapped("provisional", note, width, "warn")
+
+
+def warned(scene: Scene, width: int) -> Iterator[Line]:
+    """What to look out for, a sentence each."""
+    for number, warning in enumerate(scene.decision.warnings):
+        yield from wrapped(("warning", number), f"⚠ {warning.message}", width, "warn")
 
 
 def needs(hop: "Hop") -> str:

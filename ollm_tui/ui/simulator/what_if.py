@@ -9,6 +9,7 @@ from ollm_tui.ui.columns import Piece, fit_text
 from ollm_tui.ui.simulator.difference import Comparison, changed_answers, drawn_change
 from ollm_tui.ui.simulator.field import Field
 from ollm_tui.ui.simulator.form import fields
+from ollm_tui.ui.simulator.trace import warned
 from ollm_tui.ui.simulator.view import Line, Scene, Stage, View, Way, blank, heading, wrapped
 
 if TYPE_CHECKING:
@@ -107,6 +108,7 @@ class WhatIfView(View):
         is_tried = bool(scene.what_if.trials)
         yield from _answer("now", before, width, "dim" if is_tried else "")
         if not is_tried:
+            yield from warned(scene, width)
             note = "Change a field below and see what would be chosen; nothing is saved."
             yield blank("none")
             yield from wrapped("note", note, width, "dim")
@@ -114,6 +116,7 @@ class WhatIfView(View):
         after = scene.decision
         is_other = before.model != after.model
         yield from _answer("what if", after, width, "good" if is_other else "")
+        yield from warned(scene, width)
         yield blank("changes")
 
 

@@ -112,7 +112,7 @@ def test_r16_a_model_over_the_budget_ranks_last_in_its_slot_but_stays() -> None:
     assert decision.model == "llama3.1:8b"
     row = candidate(decision, "llama3.1:70b")
     assert (row.code, row.verdict) == (Code.OVER_BUDGET, Verdict.ELIGIBLE)
-    assert row.detail == "needs 47.3 GB, 16.0 GB are there"
+    assert row.detail == "needs 47.3 GB, the limit is 16.0 GB"
 
 
 def test_r16_of_models_over_the_budget_the_smallest_wins_with_a_warning() -> None:
@@ -123,8 +123,23 @@ def test_r16_of_models_over_the_budget_the_smallest_wins_with_a_warning() -> Non
     decision = router(memory_budget_bytes=10**9).explain("general", listed)
     assert decision.model == "llama3.1:70b"
     assert [(w.code, w.message) for w in decision.warnings] == [
-        (Code.OVER_BUDGET, "llama3.1:70b needs about 47.3 GB of memory; 1.0 GB are there.")
+        (
+            Code.OVER_BUDGET,
+            "llama3.1:70b needs about 47.3 GB of memory; the limit is 1.0 GB, by memoryBudget.",
+        )
     ]
+
+
+def test_a_limit_that_nobody_set_is_told_as_a_share_of_the_memory() -> None:
+    listed = [model("llama3.1:70b", size_bytes=43 * 10**9)]
+    usual = router(memory_budget_bytes=18 * 10**9, memory_bytes=24 * 10**9)
+    (warning,) = usual.explain("general", listed).warnings
+    assert warning.message.endswith(
+        "the limit is 18.0 GB, three quarters of the 24.0 GB of this machine."
+    )
+    one_that_is_set = router(memory_budget_bytes=16 * 10**9, memory_bytes=24 * 10**9)
+    (warning,) = one_that_is_set.explain("general", listed).warnings
+    assert warning.message.endswith("the limit is 16.0 GB, by memoryBudget.")
 
 
 def test_r16_a_thousand_shuffles_of_fifty_models_give_one_answer() -> None:

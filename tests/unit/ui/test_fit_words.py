@@ -3,7 +3,7 @@
 import pytest
 
 from ollm_tui.core.model import ModelInfo
-from ollm_tui.ui.fit_words import fit_lines, verdict
+from ollm_tui.ui.fit_words import fit_lines, limit_words, verdict
 
 LAYERS = {
     "block_count": 32,
@@ -53,3 +53,24 @@ def test_unknown_layers_make_it_about() -> None:
 def test_what_runs_elsewhere_takes_no_memory_here() -> None:
     ((text, _),) = fit_lines(ModelInfo("m", remote=True), 10**9)
     assert text == "takes no memory here: it runs on another machine"
+
+
+@pytest.mark.parametrize(
+    ("memory_bytes", "budget_bytes", "told"),
+    [
+        (24 * 10**9, None, "up to 18.0 GB; 1/4 kept free"),
+        (24 * 10**9, 16 * 10**9, "up to 16.0 GB: memoryBudget"),
+        (None, 16 * 10**9, "up to 16.0 GB: memoryBudget"),
+        (None, None, ""),
+        (32 * 10**9, None, ""),  # it needs 22.2 GB with its whole context
+        (24 * 10**9, 23 * 10**9, ""),
+    ],
+)
+def test_the_routers_limit_is_told_where_it_matters_with_where_it_is_from(
+    memory_bytes: int | None, budget_bytes: int | None, told: str
+) -> None:
+    assert limit_words(MODEL, memory_bytes, budget_bytes) == told
+
+
+def test_what_runs_elsewhere_knows_no_limit() -> None:
+    assert limit_words(ModelInfo("m", 10**12, remote=True), 10**9, None) == ""

@@ -91,6 +91,13 @@ def test_a_memory_limit_is_typed_in_bytes_or_as_none() -> None:
         typed(field, "lots")
 
 
+def test_the_memory_limit_says_where_it_is_from() -> None:
+    usual = form(memory_budget_bytes=18_000_000_000, memory_bytes=24_000_000_000)["budget"]
+    assert usual.hint.startswith("three quarters of the 24.0 GB of this machine; enter")
+    ours = form(memory_budget_bytes=16_000_000_000, memory_bytes=24_000_000_000)["budget"]
+    assert ours.hint.startswith("enter")
+
+
 def test_capabilities_switch_both_ways_and_rare_ones_are_named() -> None:
     found = form()
     vision, streaming = found["capability", "vision"], found["capability", "streaming"]
