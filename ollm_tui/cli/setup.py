@@ -178,6 +178,12 @@ class Setup:
         with TURN:
             return self.manager.apply(plan)
 
+    def example(self) -> tuple[str, str]:
+        """The path of the example that could be written, and its text, before it is."""
+        from ollm_tui.config.save import example
+
+        return self.inputs.shown(self.inputs.user_path), example(self.inputs.user_path)
+
     def create_example(self) -> str:
         """Write the commented example where the user's file belongs, never over one; its path."""
         from ollm_tui.config.save import create_example

@@ -123,6 +123,17 @@ def write_plan(plan: Plan) -> SourceFile:
     return SourceFile(plan.file.path, plan.file.origin, True, digest, plan.file.trusted)
 
 
+def example(path: FilePath) -> str:
+    """What `create_example` would write, to be shown before it does.
+
+    Raises:
+        ConfigError: something is there already.
+    """
+    if os.path.lexists(path):
+        raise _is_there(path)
+    return example_yaml()
+
+
 def create_example(path: FilePath) -> None:
     """Write the commented example file, never over a file that is there.
 
@@ -135,17 +146,21 @@ def create_example(path: FilePath) -> None:
         with open(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "wb") as file:
             file.write(content)
     except FileExistsError as error:
-        raise ConfigError(
-            f"{path} is there already",
-            cause="an example is never written over a file",
-            actions=("Edit it, or move it away first.",),
-        ) from error
+        raise _is_there(path) from error
     except OSError as error:
         raise ConfigError(
             f"{path} was not written",
             cause=error.strerror or str(error),
             actions=("Check the folder's permissions and the free space.",),
         ) from error
+
+
+def _is_there(path: FilePath) -> ConfigError:
+    return ConfigError(
+        f"{path} is there already",
+        cause="an example is never written over a file",
+        actions=("Edit it, or move it away first.",),
+    )
 
 
 def _read_unchanged(file: SourceFile) -> str:

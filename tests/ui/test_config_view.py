@@ -226,12 +226,42 @@ async def test_unset_of_a_built_in_profile_says_what_holds_then(open_view: OpenV
         await view.screen.sees("minContextWindow is then as built in.")
 
 
+@SIZES
+async def test_the_built_in_profiles_are_settings_that_a_file_can_change(
+    open_view: OpenView, size: tuple[int, int]
+) -> None:
+    context = "model.routing.profiles.code.minContextWindow"
+    async with open_view(size=size) as view:
+        await view.open()
+        view.at("model.routing.profiles")
+        await view.screen.sees("4 built in, at the end", "fast, general, code, creative are built")
+        await view.screen.press("slash")
+        await view.screen.type("built in code.")
+        await view.screen.press("enter")
+        rows = view.screen.app.screen.query_one(SettingsList)
+        await view.screen.until(lambda: len(rows.items) == 6)
+        assert all(row.origin == "built in" for row in rows.items)
+        view.at("model.routing.profiles.code.preferredFamilies")
+        await view.screen.sees("preferredFamilies = [codellama,", "set by the program itself")
+        view.at(context)
+        await view.screen.press("u")
+        await view.screen.sees("No file sets it", "enter has a")
+        await view.change(context, "5000")
+        await view.screen.sees("Save 1 change", "minContextWindow: 5000")
+        await view.screen.press("enter")
+        await view.screen.until(lambda: "minContextWindow: 5000" in view.user.read_text())
+        await view.screen.until(lambda: len(rows.items) == 5)  # the others are still built in
+        await view.screen.press("slash", "escape")
+        view.at(context)
+        await view.screen.sees(f"{context} = 5000", "config.yaml:")
+
+
 async def test_unset_says_why_the_built_in_profiles_stay(open_view: OpenView) -> None:
     async with open_view() as view:
         await view.open()
         view.at("model.routing.profiles")
         await view.screen.press("u")
-        await view.screen.sees("No file sets it", "built in", "4, then w")
+        await view.screen.sees("No file sets it", "built in", "enter has a file say otherwise")
 
 
 async def test_unset_says_why_when_the_cursor_is_on_no_setting(open_view: OpenView) -> None:
@@ -435,6 +465,14 @@ async def test_without_a_file_an_example_is_offered_and_never_written_over_one(
         await view.open()
         await view.screen.sees("Configuration: no file yet, i writes an example")
         await view.screen.press("i")
+        await view.screen.sees("Write an example file?", "~/.ollm/config.yaml", "# Configuration")
+        await view.screen.press("escape")
+        await view.screen.misses("Write an example")
+        assert not view.user.exists()
+        await view.screen.press("i")
+        await view.screen.sees("Write an example file?", "enter writes it")
+        assert not view.user.exists()
+        await view.screen.press("enter")
         await view.screen.sees("is there now")
         await view.screen.misses("no file yet")
         example = view.user.read_text()

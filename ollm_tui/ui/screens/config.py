@@ -19,6 +19,7 @@ from ollm_tui.core.error import ConfigError
 from ollm_tui.core.text import clean_line
 from ollm_tui.ui import work
 from ollm_tui.ui.rows import RowList
+from ollm_tui.ui.screens.built_in import PROFILES, names
 from ollm_tui.ui.screens.dialog import Dialog
 from ollm_tui.ui.screens.save import Saved, SaveScreen, SettingsStore
 from ollm_tui.ui.screens.settings_list import SettingsList, SettingsRow, shown_value
@@ -34,8 +35,7 @@ _SHORT_BELOW = 80  # columns; each hint is one line from its width on
 _FILTER_HINT = "words of a key, a value or where it is from"
 _NO_SETTING = "There is no setting under the cursor."
 _PROBLEM = "This is a problem, not a setting; enter opens the editor where it was written."
-_PROFILES = ("model", "routing", "profiles")
-_BUILT_IN = " What is built in is always there; 4, then w, changes it."
+_BUILT_IN = " What is built in is always there; enter has a file say otherwise."
 _EDITING = "enter goes on to saving; esc leaves it"
 _GOTO = ("code", "code-insiders", "codium", "cursor")
 _WITH_COLON = ("hx", "helix", "subl", "zed")
@@ -45,6 +45,10 @@ _LAYERS = ("file", "workspace", "user")
 
 class SettingsSource(SettingsStore, Protocol):
     """Where the screen has the settings from, and puts them."""
+
+    def example(self) -> tuple[str, str]:
+        """The path and the text that `create_example` would write; a ConfigError says why not."""
+        ...
 
     def create_example(self) -> str:
         """Write a commented example where there is no file of the user's; returns its path."""
@@ -237,7 +241,7 @@ class ConfigScreen(Dialog[None]):
             self._save([Change(setting.path, None)], written[0])
         else:
             text = f"No file sets it: it is set by {setting.place}."
-            if setting.path == _PROFILES:
+            if setting.path[: len(PROFILES)] == PROFILES:
                 text += _BUILT_IN
             self.notify(text, markup=False)
 
@@ -287,14 +291,24 @@ class ConfigScreen(Dialog[None]):
         work.run(self, self._read(), "config", exclusive=True)
 
     def action_init(self) -> None:
-        """Write the commented example, never over a file."""
+        """Show the commented example and where it would be, and write it when that is agreed to."""
+        from ollm_tui.ui.screens.example import ExampleScreen
 
         async def create() -> None:
             path = await work.in_thread(self._source.create_example)
             self.notify(f"{path} is there now; every key in it is explained.", markup=False)
             await self._read()
 
-        work.run(self, create(), "config", exclusive=True)
+        def answered(is_wanted: bool | None) -> None:
+            if is_wanted:
+                work.run(self, create(), "config", exclusive=True)
+
+        async def ask() -> None:
+            path, text = await work.in_thread(self._source.example)
+            if self.is_current:
+                self.app.push_screen(ExampleScreen(path, text), answered)
+
+        work.run(self, ask(), "config", exclusive=True)
 
     def action_trust(self) -> None:
         """Allow the workspace's file to name servers and credentials."""
@@ -364,4 +378,6 @@ def _about(row: SettingsRow | None) -> list[str]:
     for shadow in setting.shadows:
         lines.append(f"hides {shown_value(shadow.value)} of {shadow.place}")
     lines.append(doc_at(setting.path))
+    if setting.path == PROFILES:
+        lines.append(f"{', '.join(names())} are built in: the last lines of this list.")
     return [clean_line(line) for line in lines]

@@ -6,12 +6,14 @@ from typing import TYPE_CHECKING, NamedTuple
 from ollm_tui.core.text import clean_line
 from ollm_tui.ui.columns import Column, Piece
 from ollm_tui.ui.rows import RowList
+from ollm_tui.ui.screens.built_in import PROFILES, names, with_built_in
 
 if TYPE_CHECKING:
     from ollm_tui.config.problem import ConfigProblem
     from ollm_tui.config.resolve import Effective, Setting
 
 _PROBLEM_STYLES = {"error": "bad", "warning": "warn", "notice": "dim"}
+_BUILT_IN = "built in"
 _SEVERITIES = tuple(_PROBLEM_STYLES)
 
 
@@ -21,6 +23,14 @@ class SettingsRow(NamedTuple):
     number: int
     problem: "ConfigProblem | None" = None
     setting: "Setting | None" = None
+    is_built_in: bool = False
+    """Whether the setting is a built-in profile's own, which no file has."""
+
+    @property
+    def origin(self) -> str:
+        """Where the setting is from, in a word."""
+        assert self.setting is not None
+        return _BUILT_IN if self.is_built_in else self.setting.origin.value
 
     @property
     def text(self) -> str:
@@ -29,7 +39,7 @@ class SettingsRow(NamedTuple):
             return f"{self.problem.severity.value}: {self.problem.message}"
         assert self.setting is not None
         setting = self.setting
-        return f"{setting.key} {shown_value(setting.value)} {setting.origin.value}"
+        return f"{setting.key} {shown_value(setting.value)} {self.origin}"
 
 
 class SettingsList(RowList[SettingsRow]):
@@ -62,7 +72,10 @@ class SettingsList(RowList[SettingsRow]):
             effective.problems, key=lambda problem: _SEVERITIES.index(problem.severity.value)
         )
         entries = [SettingsRow(0, problem=problem) for problem in worst_first]
-        entries += [SettingsRow(0, setting=setting) for setting in effective.settings.values()]
+        entries += [
+            SettingsRow(0, None, setting, is_built_in)
+            for setting, is_built_in in with_built_in(effective.settings)
+        ]
         self._rows = [row._replace(number=number) for number, row in enumerate(entries)]
         self._rebuild()
 
@@ -76,10 +89,13 @@ class SettingsList(RowList[SettingsRow]):
         assert setting is not None
         is_default = setting.origin.value == "default"
         style = "dim" if is_default else ""
+        value = shown_value(setting.value)
+        if setting.path == PROFILES:  # {} would read as if there were none
+            value = f"{len(names())} built in, at the end"
         return (
             (clean_line(setting.key), style),
-            (shown_value(setting.value), style),
-            (setting.origin.value, "dim" if is_default else "accent"),
+            (value, style),
+            (row.origin, "dim" if is_default else "accent"),
         )
 
     def pieces(self, row: SettingsRow, width: int) -> list[Piece]:
