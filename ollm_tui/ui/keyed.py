@@ -20,6 +20,7 @@ from ollm_tui.ui.rows import RowList
 if TYPE_CHECKING:
     from textual.actions import ActionParseResult
     from textual.command import Provider
+    from textual.notifications import Notification
 
 PLACES: Mapping[str, tuple[str, ...]] = {
     "installed": (keymap.INSTALLED,),
@@ -51,6 +52,7 @@ class KeyedApp(App[None]):
     def __init__(self) -> None:
         super().__init__()
         self._tried: deque[events.Key] = deque(maxlen=_REMEMBERED)
+        self._refusal: Notification | None = None
 
     @property
     def situation(self) -> Situation:
@@ -157,9 +159,23 @@ class KeyedApp(App[None]):
         """As Textual's, but what cannot be done now says why instead of nothing."""
         key = self._key_of(action, default_namespace)
         if key is not None and (reason := why_not(key.id, self.situation)):
-            self.notify(reason, title=key.description, timeout=REASON_S, markup=False)
+            self.refuse(reason, key.description)
             return True
         return await super().run_action(action, default_namespace, namespaces)
+
+    def refuse(self, reason: str, title: str = "") -> None:
+        """Say why a key does nothing, in place of what was said of the one before.
+
+        Keys come faster than toasts go, and a stack of them would hide what the keys are for.
+        """
+        from textual.notifications import Notification
+
+        if self._refusal is not None:
+            self._unnotify(self._refusal, refresh=False)
+        self._refusal = Notification(reason, title, timeout=REASON_S, markup=False)
+        # Not by a message, as Textual's own: the next key may be here before that is.
+        self._notifications.add(self._refusal)
+        self._refresh_notifications()
 
     def _key_of(
         self, action: "str | ActionParseResult", namespace: DOMNode | None

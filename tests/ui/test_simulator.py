@@ -37,6 +37,13 @@ async def to_router(screen: Screen, *keys: str) -> None:
     await screen.press("4", *keys)
 
 
+def cursor_line(screen: Screen) -> str:
+    """What the line under the cursor says."""
+    router = pane(screen)
+    assert router.item is not None
+    return "".join(text for text, _ in router.pieces(router.item, 100))
+
+
 async def move_to(screen: Screen, text: str) -> None:
     """Put the cursor on the first line that says `text`."""
     router = pane(screen)
@@ -96,6 +103,64 @@ async def test_a_fix_is_tried_and_gives_the_promised_winner(
         await screen.sees("general → qwen3:8b", "what if: 1 change", "1. Reorder the families")
         await screen.press("u")
         await screen.sees("general → llama3.3:70b", "nothing is saved")
+
+
+@both_sizes
+async def test_the_ends_of_the_form_keep_the_answer_in_sight(
+    open_app: OpenApp, size: tuple[int, int]
+) -> None:
+    async with open_app(size=size) as screen:
+        await to_router(screen, "w")
+        await screen.sees("What decides for general")
+        assert cursor_line(screen).startswith(" context")
+        await move_to(screen, "needs vision")
+        await screen.press("space", "G")
+        await screen.sees("now llama3.3:70b → what if gemma3:12b")
+        assert cursor_line(screen).startswith(" memory")
+        await screen.press("g")  # past the answers, on which enter does nothing
+        await screen.until(lambda: cursor_line(screen).startswith(" context"))
+        await screen.sees("now llama3.3:70b → what if", "llama3.3:70b, because")
+
+
+async def test_the_form_has_the_cursor_when_something_is_tried_already(open_app: OpenApp) -> None:
+    async with open_app() as screen:
+        await to_router(screen, "w")
+        await move_to(screen, "needs vision")
+        await screen.press("space")
+        await screen.sees("→ gemma3:12b")
+        await screen.press("escape", "w")
+        await screen.sees("→ gemma3:12b")
+        await screen.until(lambda: cursor_line(screen).startswith(" context"))
+        await screen.press("k")  # the answers can be gone to all the same
+        assert cursor_line(screen).startswith("general")
+
+
+async def test_what_refuses_a_key_takes_the_place_of_what_refused_the_last(
+    open_app: OpenApp,
+) -> None:
+    async with open_app() as screen:
+        await to_router(screen, "w")
+        await move_to(screen, "needs vision")
+        await screen.press("x")
+        await screen.sees("nothing to take out")
+        await screen.press("J")
+        await screen.sees("Only a preferred family")
+        await screen.misses("nothing to take out")
+        await screen.press("2", "x")
+        await screen.sees("Nothing is being downloaded.")
+        await screen.misses("Only a preferred family")
+
+
+@both_sizes
+async def test_the_legend_of_the_matrix_is_in_sight_with_it(
+    open_app: OpenApp, size: tuple[int, int]
+) -> None:
+    async with open_app(size=size) as screen:
+        await to_router(screen, "m")
+        text = await screen.sees("✔ chosen", "C context too small")
+        assert text.index("✔ chosen") < text.index("▸")
+        await screen.press("G")
+        await screen.sees("no profile picks it; E embedding only")
 
 
 @both_sizes
@@ -220,7 +285,6 @@ async def test_the_matrix_marks_winners_and_orphans(
         await screen.sees("fast", "general", "code", "creative", "CHOSEN BY", "orphan")
         row = next(line for line in screen.lines("llama3.3:70b") if "✔" in line)
         assert row.count("✔") == 2
-        await screen.press("G")
         await screen.sees("✔ chosen", "• would do", "C context too small")
         await move_to(screen, "codellama:7b")
         await screen.press("enter")

@@ -18,7 +18,7 @@ from ollm_tui.core.text import clean_line
 from ollm_tui.service.service import ModelService
 from ollm_tui.ui import keymap, work
 from ollm_tui.ui.columns import Piece
-from ollm_tui.ui.keyed import REASON_S
+from ollm_tui.ui.keyed import KeyedApp
 from ollm_tui.ui.no_answer import WAYS_ON, no_answer
 from ollm_tui.ui.rows import RowList
 from ollm_tui.ui.simulator.experiment import Experiment
@@ -146,6 +146,17 @@ class RouterPane(RowList[Line]):
         else:
             self.scroll_to(y=0 if by < 0 else len(self.items), animate=False)
 
+    def action_jump(self, index: int) -> None:
+        """Move to the first line on which keys act, or to the last; what is around comes along."""
+        if index >= 0:
+            self.move_to(self._first_item)
+            self.scroll_to(y=0, animate=False)
+            self._scroll_to_cursor()  # where that is further down than there is room
+        else:
+            about = [at for at, line in enumerate(self.items) if line.item is not None]
+            self.move_to(about[-1] if about else len(self.items) - 1)
+            self.scroll_to(y=len(self.items), animate=False)
+
     def action_view(self, name: str) -> None:
         """Show a view; the key of the one that is shown leads back to the trace."""
         if self.scene is None:
@@ -238,7 +249,8 @@ class RouterPane(RowList[Line]):
 
     def refuse(self, reason: str) -> None:
         """Say why a key does nothing."""
-        self.notify(reason, timeout=REASON_S)
+        assert isinstance(self.app, KeyedApp)
+        self.app.refuse(reason)
 
     def ask_profile(self, name: str) -> None:
         """Ask for a profile by name, and show how it came to its answer."""
@@ -355,7 +367,7 @@ class RouterPane(RowList[Line]):
     @property
     def _first_item(self) -> int:
         """The first line on which a key acts."""
-        acting = (index for index, line in enumerate(self.items) if line.item is not None)
+        acting = (index for index, line in enumerate(self.items) if self._view.is_acting(line))
         return next(acting, 0)
 
     def _place(self) -> None:

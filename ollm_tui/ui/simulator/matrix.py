@@ -59,9 +59,7 @@ class MatrixView(View):
             for name, profiles in use.profiles.items()
         ]
         rows.sort(key=lambda row: (-row.used, -_eligible(row), row.model))
-        lines = [Line(("model", row.model), item=row) for row in rows]
         letters = dict.fromkeys(cell.letter for row in rows for cell in row.cells if cell.letter)
-        lines.append(blank("legend"))
         legend = [f"{letter} {LETTERS[letter]}" for letter in letters]
         marks = {cell.mark for row in rows for cell in row.cells}
         if Mark.FALLBACK in marks:
@@ -69,7 +67,9 @@ class MatrixView(View):
         legend = ["✔ chosen", "• would do", *legend]
         if use.orphans:
             legend.append("orphan: no profile picks it, so none would miss it")
-        lines += wrapped("marks", "   ".join(legend), width, "dim")
+        # Above the models, of which there may be more than there is room for.
+        lines = [*wrapped("marks", "   ".join(legend), width, "dim"), blank("legend")]
+        lines += (Line(("model", row.model), item=row) for row in rows)
         return lines
 
     def pieces(self, line: Line, width: int) -> list[Piece]:
@@ -88,11 +88,15 @@ class MatrixView(View):
         return drawn
 
     def about(self, line: Line) -> str:
+        from ollm_tui.routing.matrix import LETTERS
+
         row = line.item
         if not isinstance(row, _Row) or self._scene is None:
             return ""
         chosen = [column.profile for column in self._columns if column.model == row.model]
-        return clean_line(f"chosen by {', '.join(chosen)}" if chosen else "no profile picks it")
+        told = f"chosen by {', '.join(chosen)}" if chosen else "no profile picks it"
+        letters = dict.fromkeys(cell.letter for cell in row.cells if cell.letter)
+        return clean_line("; ".join((told, *(f"{one} {LETTERS[one]}" for one in letters))))
 
     def choose(self, stage: Stage, scene: Scene, line: Line) -> None:
         stage.show_view("explain")

@@ -119,6 +119,10 @@ class View:
         """One line, drawn only when it is in sight."""
         return list(line.pieces)
 
+    def is_acting(self, line: Line) -> bool:
+        """Whether keys act on a line, so that the cursor begins on the first of those."""
+        return line.item is not None
+
     def about(self, line: Line) -> str:
         """A word more about the line under the cursor, or nothing."""
         return ""

@@ -37,6 +37,23 @@ class WhatIfView(View):
         self._comparison = Comparison()
         self._before: tuple[Situation, Decision] | None = None
 
+    def head(self, scene: Scene, width: int) -> list[Piece] | None:
+        """What is chosen now and what would be, since the form is longer than most terminals."""
+        if not scene.what_if.trials:
+            return None  # the title says it
+        before, after = self._decided(scene).model, scene.decision.model
+        is_other = before != after
+        return [
+            ("now ", "dim"),
+            _named(before, "dim" if is_other else ""),
+            (" → what if ", "dim"),
+            _named(after, "good" if is_other else ""),
+            (" ⚠" if scene.decision.warnings else "", "warn"),
+        ]
+
+    def is_acting(self, line: Line) -> bool:
+        return isinstance(line.item, Field)
+
     def lines(self, scene: Scene, width: int) -> Sequence[Line]:
         lines = [*self._answers(scene, width)]
         for number, trial in enumerate(scene.what_if.trials, 1):
@@ -100,11 +117,15 @@ class WhatIfView(View):
     async def work(self, scene: Scene, show: Callable[[], None]) -> None:
         await self._comparison.find(scene, show)
 
-    def _answers(self, scene: Scene, width: int) -> Iterator[Line]:
+    def _decided(self, scene: Scene) -> "Decision":
+        """What is decided without what is tried."""
         start = scene.what_if.start
         if self._before is None or self._before[0] is not start:
             self._before = (start, start.decide())
-        before = self._before[1]
+        return self._before[1]
+
+    def _answers(self, scene: Scene, width: int) -> Iterator[Line]:
+        before = self._decided(scene)
         is_tried = bool(scene.what_if.trials)
         yield from _answer("now", before, width, "dim" if is_tried else "")
         if not is_tried:
@@ -118,6 +139,10 @@ class WhatIfView(View):
         yield from _answer("what if", after, width, "good" if is_other else "")
         yield from warned(scene, width)
         yield blank("changes")
+
+
+def _named(model: str | None, style: str) -> Piece:
+    return ("no model", "bad") if model is None else (clean_line(model), style)
 
 
 def _answer(label: str, decision: "Decision", width: int, style: str) -> Iterator[Line]:
