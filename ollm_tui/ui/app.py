@@ -256,7 +256,7 @@ class OllmApp(ArrangedApp):
         """Look for what is wrong with server, store, configuration and terminal."""
         from ollm_tui.ui.screens.doctor import DoctorScreen
 
-        self.push_screen(DoctorScreen(self.service, self.settings.effective))
+        self.push_screen(DoctorScreen(self.service, self.settings.effective, self._keys))
 
     async def show_service(self, service: ModelService) -> None:
         if self._unsubscribe is not None:

@@ -268,6 +268,11 @@ def actions(where: str) -> frozenset[str]:
     return frozenset(key.action.partition("(")[0] for key in in_place(where))
 
 
+def cap_of(key_id: str, keys: Iterable[Key]) -> str:
+    """How the first key of a binding is printed, by its id; the id when it has lost its keys."""
+    return next((cap(key) for key in keys if key.id == key_id and key.keys), key_id)
+
+
 def caps(key: Key) -> str:
     """How its keys are printed: `j or ↓`."""
     names = [name for name in reversed(key.keys.split(",")) if name]

@@ -6,6 +6,8 @@ from collections.abc import AsyncGenerator
 from pathlib import Path
 
 import pytest
+from textual.content import Content
+from textual.widgets import Static
 
 from ollm_tui.core.progress import PullPhase, PullStep
 from ollm_tui.providers.local.journal import claim
@@ -293,6 +295,40 @@ async def test_the_doctor_ticks_no_store_that_is_not_there(open_app: OpenApp) ->
         await screen.press("v", "v", "D")
         await screen.sees("– store", "has no model store on this machine")
         assert "✓ store" not in screen.text
+
+
+async def test_the_keys_of_the_doctor_say_why_they_do_nothing(open_app: OpenApp) -> None:
+    async with open_app() as screen:
+        await screen.press("v", "v", "D")
+        await screen.sees("– store", "v verify")
+        hints = screen.app.screen.query_one("#keys", Static).content
+        assert isinstance(hints, Content)
+        dim = [
+            hints.plain[span.start : span.end] for span in hints.spans if "dim" in str(span.style)
+        ]
+        assert dim == ["v verify", "R repair", "x reclaim"]
+        for key, title in (("v", "Hash every file"), ("R", "Fetch what is"), ("x", "Remove what")):
+            await screen.press(key)
+            await screen.sees(title)
+            await screen.until(
+                lambda: " ".join(screen.text.split()).count("has no model store") == 2
+            )
+
+
+async def test_the_keys_of_the_doctor_are_those_of_the_configuration(
+    open_app: OpenApp, root: Path
+) -> None:
+    async with open_app(provider=LocalProvider(root)) as screen:
+        keys = {"doctor.verify": "f6", "doctor.repair": "f7"}
+        screen.app.rebind(keys, screen.app._show_footer)
+        await screen.press("v", "v", "D")
+        await screen.sees("f6 verify  f7 repair  x reclaim", "sizes checked")
+        await screen.press("f7")
+        await screen.sees("Nothing needs a repair. f6 hashes every")
+        await screen.press("f6")
+        await screen.sees("every file hashed")
+        await screen.press("f7")
+        await screen.sees("Nothing needs a repair: every file was hashed.")
 
 
 async def test_the_doctor_says_once_that_nobody_answers(

@@ -20,6 +20,7 @@ from ollm_tui.service.doctor import check_no_store, check_server
 from ollm_tui.service.service import ModelService
 from ollm_tui.ui import format as words
 from ollm_tui.ui import keymap, work
+from ollm_tui.ui.keyed import KeyedApp
 from ollm_tui.ui.screens.dialog import Dialog
 from ollm_tui.ui.terminal_check import check_terminal
 from ollm_tui.ui.text_pane import Text, TextPane
@@ -29,6 +30,8 @@ if TYPE_CHECKING:
 
 _LISTED = 10
 _GROUP = "doctor"
+_ON_STORE = ("doctor.verify", "doctor.repair", "doctor.reclaim")
+"""Keys that need a store within reach, by id."""
 _WITHOUT_HTTPS = (
     "The registry does not speak https: anybody in between could read along, a password set for it "
     "included, and answer in its place."
@@ -41,17 +44,24 @@ class DoctorScreen(Dialog[None]):
 
     Args:
         effective: the configuration in force; None while it is being read.
+        keys: the bindings in force.
     """
 
     CSS_PATH = "dialog.tcss"
     BINDINGS: ClassVar[list[BindingType]] = keymap.bindings(keymap.DOCTOR)
 
-    def __init__(self, service: ModelService, effective: "Effective | None") -> None:
+    def __init__(
+        self, service: ModelService, effective: "Effective | None", keys: Sequence[keymap.Key]
+    ) -> None:
         super().__init__()
+        self._keys = tuple(keymap.in_place(keymap.DOCTOR, keys))
+        keymap.put(self._bindings, self._keys, keymap.DOCTOR)
         self._service = service
         self._effective = effective
         self._checks: list[Check] = []
         self._report: StoreReport | None = None
+        self._no_store = ""
+        """Why no store can be looked through, one sentence or more; empty = it can, so far."""
         self._worker: Worker[None] | None = None
 
     def compose(self) -> ComposeResult:
@@ -59,16 +69,48 @@ class DoctorScreen(Dialog[None]):
             dialog.border_title = "Doctor"
             yield TextPane(id="diagnosis")
             yield Static(id="doing", markup=False)
-            keys = (f"{keymap.cap(key)} {key.label}" for key in keymap.in_place(keymap.DOCTOR))
-            yield Static(Content("  ".join(keys)), classes="hint", markup=False)
+            yield Static(id="keys", classes="hint", markup=False)
 
     def on_mount(self) -> None:
         self.query_one(TextPane).focus()
+        self._draw_hints()
         self.action_again()
 
     def on_unmount(self) -> None:
         if self._worker is not None:
             self._worker.cancel()
+
+    def why_not(self, key_id: str) -> str:
+        """Why one of its keys cannot act now, in words; empty = it can."""
+        if key_id not in _ON_STORE:
+            return ""
+        if self._no_store:
+            return self._no_store
+        if key_id == "doctor.verify":
+            return ""
+        if self._report is None:
+            return "The store is still being looked through."
+        if key_id == "doctor.reclaim":
+            is_any = self._report.reclaimable
+            return "" if is_any else "Nothing is left over that can be removed now."
+        if self._report.repairable:
+            return ""
+        if self._report.is_verified:
+            return "Nothing needs a repair: every file was hashed."
+        return (
+            f"Nothing needs a repair. {self._cap('doctor.verify')} hashes every file, to be sure."
+        )
+
+    def _refuses(self, key_id: str) -> bool:
+        """Say why a key cannot act now, if it cannot."""
+        if reason := self.why_not(key_id):
+            assert isinstance(self.app, KeyedApp)
+            titles = [key.description for key in self._keys if key.id == key_id]
+            self.app.refuse(reason, *titles)
+        return bool(reason)
+
+    def _cap(self, key_id: str) -> str:
+        return keymap.cap_of(key_id, self._keys)
 
     def action_again(self) -> None:
         """Look at everything again."""
@@ -76,14 +118,14 @@ class DoctorScreen(Dialog[None]):
 
     def action_verify(self) -> None:
         """Look at everything again, and hash every file of the store."""
-        self._do(self._look(verify=True))
+        if not self._refuses("doctor.verify"):
+            self._do(self._look(verify=True))
 
     def action_repair(self) -> None:
         """Repair every model that can be, after a look at which those are."""
-        names = self._report.repairable if self._report else ()
-        if not names:
-            self.notify("Nothing needs a repair. v hashes every file, to be sure.", timeout=4)
+        if self._refuses("doctor.repair") or self._report is None:
             return
+        names = self._report.repairable
         self._ask(
             f"Repair {words.count(len(names), 'model')}?",
             [*_listed(names), "", "Each file is hashed; only what is bad is fetched again."],
@@ -93,10 +135,9 @@ class DoctorScreen(Dialog[None]):
 
     def action_reclaim(self) -> None:
         """Remove what is left over, after a look at what that is."""
-        items = self._report.reclaimable if self._report else ()
-        if not items:
-            self.notify("Nothing is left over that can be removed now.", timeout=4)
+        if self._refuses("doctor.reclaim") or self._report is None:
             return
+        items = self._report.reclaimable
         now = self._service.now()
         total = words.size(sum(item.size_bytes for item in items))
         self._ask(
@@ -124,6 +165,7 @@ class DoctorScreen(Dialog[None]):
 
     async def _look(self, *, verify: bool = False) -> None:
         self._doing("looking …")
+        self._no_store = ""
         self._checks = [await check_server(self._service)]
         self._checks.append(await work.in_thread(self._check_configuration))
         self._checks.append(check_terminal())
@@ -134,6 +176,9 @@ class DoctorScreen(Dialog[None]):
             )
         except OllmError as error:
             self._report = None
+            self._no_store = " ".join(
+                f"{part.rstrip('.')}." for part in (str(error), *error.actions)
+            )
             self._checks.append(check_no_store(error, self._checks))
         self._doing("")
         self._draw()
@@ -173,7 +218,12 @@ class DoctorScreen(Dialog[None]):
 
     def _check_configuration(self) -> Check:
         if self._effective is None:
-            return Check("configuration", True, "being read; r looks again", is_there=False)
+            return Check(
+                "configuration",
+                True,
+                f"being read; {self._cap('doctor.again')} looks again",
+                is_there=False,
+            )
         from ollm_tui.config.health import check_configuration
 
         return check_configuration(self._effective)
@@ -194,13 +244,26 @@ class DoctorScreen(Dialog[None]):
 
     def _draw(self) -> None:
         if self.is_attached:
-            self.query_one(TextPane).set_text(
-                _paragraphs(self._checks, self._report, self._service.now())
-            )
+            texts = _paragraphs(self._checks, self._report, self._service.now(), self._cap)
+            self.query_one(TextPane).set_text(texts)
+            self._draw_hints()
+
+    def _draw_hints(self) -> None:
+        self.query_one("#keys", Static).update(Content("  ").join(self._hints()))
+
+    def _hints(self) -> Iterator[Content]:
+        """Its keys, dim if they cannot act now."""
+        for key in self._keys:
+            if key.keys:
+                style = "dim $text-muted" if self.why_not(key.id) else ""
+                yield Content.styled(f"{keymap.cap(key)} {key.label}", style)
 
 
 def _paragraphs(
-    checks: Sequence[Check], report: StoreReport | None, now: datetime
+    checks: Sequence[Check],
+    report: StoreReport | None,
+    now: datetime,
+    cap: Callable[[str], str],
 ) -> Iterator[Text]:
     for check in checks:
         sign = words.judged(check.is_healthy, check.is_there)
@@ -216,7 +279,7 @@ def _paragraphs(
         yield Text(f"{found.subject}: {found.reason}", "warn", " ")
         yield Text(f"→ {found.fix}", "dim", " ")
     if report.repairable:
-        yield Text("→ R repairs what can be.", "dim", " ")
+        yield Text(f"→ {cap('doctor.repair')} repairs what can be.", "dim", " ")
     if report.usage.leftovers:
         yield Text("")
     old = set(report.reclaimable)
@@ -224,7 +287,9 @@ def _paragraphs(
         text = f"left over: {words.leftover(item, now)}"
         yield Text(text, "warn" if item in old else "", " ")
     if old:
-        yield Text("→ x removes what has been left alone for an hour.", "dim", " ")
+        yield Text(
+            f"→ {cap('doctor.reclaim')} removes what has been left alone for an hour.", "dim", " "
+        )
 
 
 def _verdict(sign: str, area: str, summary: str) -> Text:
