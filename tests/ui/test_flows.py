@@ -330,6 +330,23 @@ async def test_loading_shows_on_the_row(open_app: OpenApp, server: SandboxServer
         await screen.sees("1 loaded")
 
 
+@pytest.mark.parametrize("size", [(120, 40), (80, 24)])
+async def test_a_mark_leaves_the_sign_of_what_the_model_is(
+    open_app: OpenApp, size: tuple[int, int]
+) -> None:
+    async with open_app(size=size) as screen:
+        await screen.sees("▸● llama3.2:3b ")
+        (before,) = screen.lines("▸● llama3.2:3b ")
+        await screen.press("space")
+        await screen.sees(" ●*llama3.2:3b ", "▸  qwen3:8b")
+        (after,) = screen.lines(" ●*llama3.2:3b ")
+        assert after[4:70] == before[4:70]  # every column is where it was
+        await screen.press("space", "k")
+        await screen.sees(" ●*llama3.2:3b ", "▸ *qwen3:8b")
+        await screen.press("k", "space")
+        await screen.sees(" ● llama3.2:3b ")
+
+
 async def test_quitting_asks_only_while_something_is_downloading(
     open_app: OpenApp, server: SandboxServer
 ) -> None:

@@ -192,14 +192,19 @@ class InstalledPane(RowList[ModelInfo | Unread]):
     def pieces(self, item: ModelInfo | Unread, width: int) -> list[Piece]:
         if isinstance(item, Unread):
             return unread.pieces(item, self.widths[_NAME], width, is_stale=self._state.stale)
-        return super().pieces(item, width)
+        pieces = super().pieces(item, width)
+        if item.name in self._marked:
+            # In the gap before the name, so that the sign stays and no column has to go.
+            sign, style = pieces[0]
+            pieces[:1] = [(sign[:-1], style), ("*", "accent")]
+        return pieces
 
     def cells(self, model: ModelInfo | Unread) -> Sequence[Piece]:
         assert isinstance(model, ModelInfo)  # the others are one piece
         dim = "dim" if self._state.stale or model.name in self._signs.leaving else ""
         fit = () if self._memory_bytes is None else (fit_cell(model, self._memory_bytes),)
         return (
-            self._mark(model),
+            self._signs.of(model),
             (
                 fit_name(model.display_name, self.widths[_NAME]),
                 dim or ("accent" if model.name in self._marked else ""),
@@ -316,11 +321,6 @@ class InstalledPane(RowList[ModelInfo | Unread]):
         """Take marks away, for models that have just been dealt with."""
         self._marked -= set(names)
         self._marks_changed()
-
-    def _mark(self, model: ModelInfo) -> Piece:
-        if model.name in self._marked:
-            return ("*", "accent")
-        return self._signs.of(model)
 
     def _reorder(self, order: Order) -> None:
         self._order = order
