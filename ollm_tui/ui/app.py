@@ -155,6 +155,7 @@ class OllmApp(ArrangedApp):
                 main.query_one(InstalledPane).show_updates(event)
             case PendingDeletions():
                 main.query_one(InstalledPane).show_pending(event)
+                main.show_view_state(event)
                 self._count_down()
             case Notice():
                 if event.error is not None:

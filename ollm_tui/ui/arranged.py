@@ -72,6 +72,7 @@ class ArrangedApp(SwitchingApp):
             unread=installed.problem.subject if installed.problem else "",
             is_inspecting=self._main.query_one(InspectorPane).model is not None,
             on_disk=self._main.on_disk,
+            is_leaving_disk=self._main.is_leaving_disk,
             has_loaded=bool(service.running.models),
             is_online=service.server.health is not ServerHealth.OFFLINE,
             can_run=service.can_run,

@@ -10,7 +10,7 @@ from textual.screen import Screen
 from textual.widget import Widget
 from textual.widgets import Static
 
-from ollm_tui.core.event import ModelsState, RunningState, StoreState
+from ollm_tui.core.event import ModelsState, PendingDeletions, RunningState, StoreState
 from ollm_tui.core.model import ModelInfo, Problem
 from ollm_tui.service.service import ModelService
 from ollm_tui.ui import keymap, status
@@ -151,6 +151,11 @@ class MainScreen(Screen[None]):
         shown = self._disk_pane if self.view == "disk" else None
         return None if shown is None else shown.on
 
+    @property
+    def is_leaving_disk(self) -> bool:
+        """Whether the cursor of the view of the disk is on what is about to be deleted."""
+        return self.view == "disk" and self._disk_pane is not None and self._disk_pane.is_leaving
+
     def show_view(self, view: str) -> None:
         """Have the first pane show something else; the others of its views are hidden."""
         if view == self.view:
@@ -167,9 +172,12 @@ class MainScreen(Screen[None]):
         self.set_focus(self.pane(VIEWS[0]), scroll_visible=False)
         before.display = False
 
-    def show_view_state(self, state: RunningState | StoreState) -> None:
+    def show_view_state(self, state: RunningState | StoreState | PendingDeletions) -> None:
         """Draw what a view shows, if it was ever looked at."""
-        if isinstance(state, RunningState):
+        if isinstance(state, PendingDeletions):
+            if self._disk_pane is not None:
+                self._disk_pane.show_pending(state)
+        elif isinstance(state, RunningState):
             if self._running_pane is not None:
                 self._running_pane.show(state)
         elif self._disk_pane is not None:

@@ -36,6 +36,8 @@ class Situation(NamedTuple):
     """Whether the inspector has a model to show, of whichever view."""
     on_disk: OnDisk | None = None
     """What the cursor of Disk is on; None = nobody has looked."""
+    is_leaving_disk: bool = False
+    """Whether the model that it is on is about to be deleted."""
     has_loaded: bool = True
     is_online: bool = True
     can_run: bool = True
@@ -86,6 +88,8 @@ def _on_leftover(now: Situation) -> str:
 def _on_stored(now: Situation) -> str:
     if now.on_disk is OnDisk.LEFTOVER:
         return "This is no model; x discards what is left over."
+    if now.is_leaving_disk:
+        return LEAVING
     return "There is no model under the cursor." if now.on_disk is OnDisk.NOTHING else ""
 
 

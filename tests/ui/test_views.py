@@ -212,11 +212,19 @@ async def test_a_delete_from_the_disk_can_be_taken_back_too(
         await screen.press("v", "v")
         await screen.sees("? orphan sha256-")
         await screen.press("j", "j", "d", "y")
-        await screen.sees("deleting llama3:", "u undoes")
+        await screen.sees("deleting llama3:", "u undoes", "▸– llama3:")
+        pane = screen.app._main.query_one(DiskPane)
+        assert pane.item is not None
+        assert [style for _, style in pane.pieces(pane.item, 80)] == ["bad", "dim", "dim", "dim"]
         await screen.press("d")
         await screen.sees("It is about to be deleted; u takes that back.")
+        await screen.press("k", "d")
+        await screen.sees("This is no model")
+        await screen.press("v", "v", "v")
+        await screen.sees("– llama3:")
         await screen.press("u")
         await screen.sees("Taken back: llama3:")
+        await screen.misses("– llama3:")
         assert len(list((root / "manifests").rglob("*/llama3/*"))) == 2
 
 

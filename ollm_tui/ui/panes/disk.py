@@ -5,7 +5,7 @@ from typing import NamedTuple
 
 from textual.content import Content
 
-from ollm_tui.core.event import ModelsState, StoreState
+from ollm_tui.core.event import ModelsState, PendingDeletions, StoreState
 from ollm_tui.core.model import ModelInfo, Problem
 from ollm_tui.core.store import Leftover, LeftoverKind, ModelUsage
 from ollm_tui.service.service import ModelService
@@ -13,7 +13,8 @@ from ollm_tui.ui import deleting, keymap, work
 from ollm_tui.ui import format as words
 from ollm_tui.ui.columns import Column, Piece, fit_name, fit_text
 from ollm_tui.ui.panes.installed import InstalledPane
-from ollm_tui.ui.possible import LEAVING, OnDisk
+from ollm_tui.ui.panes.signs import LEAVING_SIGN, Signs
+from ollm_tui.ui.possible import OnDisk
 from ollm_tui.ui.rows import RowList
 
 _NAME = 1  # which column the name is in
@@ -54,8 +55,10 @@ class DiskPane(RowList[_Row]):
         self._service = service
         self._models: tuple[ModelInfo, ...] = ()
         self._problems: tuple[Problem, ...] = ()
+        self._signs = Signs()
 
     def on_mount(self) -> None:
+        self._signs.take_pending(self._service.deletions.state)
         self.show(self._service.store.state)
         self.post_message(self.Moved(self))  # also when it is on none, which is news as well
 
@@ -73,6 +76,11 @@ class DiskPane(RowList[_Row]):
         if self.item is None:
             return OnDisk.NOTHING
         return OnDisk.MODEL if self.item.leftover is None else OnDisk.LEFTOVER
+
+    @property
+    def is_leaving(self) -> bool:
+        """Whether the model under the cursor is about to be deleted."""
+        return self.on is OnDisk.MODEL and self.model_name in self._signs.leaving
 
     def look(self) -> None:
         """Measure the store again."""
@@ -105,13 +113,20 @@ class DiskPane(RowList[_Row]):
         ]
         self.border_title = Content(f"1 Disk ─ {' · '.join(part for part in parts if part)}")
 
+    def show_pending(self, state: PendingDeletions) -> None:
+        """Dim the models that are about to be deleted."""
+        self._signs.take_pending(state)
+        self.redraw()
+
     def cells(self, row: _Row) -> Sequence[Piece]:
         model = row.model
         assert model is not None
+        is_leaving = model.name in self._signs.leaving
+        dim = "dim" if is_leaving else ""
         return (
-            ("", ""),
-            (fit_name(model.name, self.widths[_NAME]), ""),
-            (words.size(model.unique_bytes), ""),
+            LEAVING_SIGN if is_leaving else ("", ""),
+            (fit_name(model.name, self.widths[_NAME]), dim),
+            (words.size(model.unique_bytes), dim),
             (words.size(model.shared_bytes) if model.shared_bytes else words.UNKNOWN, "dim"),
         )
 
@@ -164,9 +179,6 @@ class DiskPane(RowList[_Row]):
         """Delete the model, after a question that says what would be gone."""
         usage = self.item.model if self.item else None
         if usage is None:
-            return
-        if any(usage.name in one.names for one in self._service.deletions.pending):
-            self.notify(LEAVING, timeout=3)
             return
         model = next((one for one in self._service.models.models if one.name == usage.name), None)
         if model is None:

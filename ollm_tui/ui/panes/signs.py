@@ -5,6 +5,8 @@ from ollm_tui.core.model import ModelInfo
 from ollm_tui.core.name import name_key
 from ollm_tui.ui.columns import Piece
 
+LEAVING_SIGN: Piece = ("–", "bad")
+
 
 class Signs:
     """Knows what arrives, what leaves, and what its registry has anew."""
@@ -37,7 +39,7 @@ class Signs:
         if name_key(model.name) in self._arriving:
             return ("↓", "accent")
         if model.name in self.leaving:
-            return ("–", "bad")
+            return LEAVING_SIGN
         if model.name in self.outdated:
             return ("↑", "warn")
         if model.loaded:
