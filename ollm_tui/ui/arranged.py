@@ -6,6 +6,7 @@ from textual.widgets import Static
 
 from ollm_tui.core.event import ServerHealth
 from ollm_tui.ui import status
+from ollm_tui.ui.download_words import is_waiting
 from ollm_tui.ui.keyed import PLACES
 from ollm_tui.ui.main_screen import PANES, VIEWS, MainScreen
 from ollm_tui.ui.panes.downloads import DownloadsPane
@@ -62,7 +63,7 @@ class ArrangedApp(SwitchingApp):
         installed = self._main.query_one(InstalledPane)
         download = self._main.query_one(DownloadsPane).item
         # Of the service: the pane draws a moment later, and keys may come faster than that.
-        ends = (queue[0].id, queue[-1].id) if queue else (None, None)
+        waiting = [item.id for item in queue if is_waiting(item)]
         return Situation(
             has_model=installed.model is not None,
             has_models=installed.has_models,
@@ -78,8 +79,8 @@ class ArrangedApp(SwitchingApp):
             can_run=service.can_run,
             has_download=bool(queue),
             download=download.progress.status if download else None,
-            is_first_download=download is not None and download.id == ends[0],
-            is_last_download=download is not None and download.id == ends[1],
+            is_first_download=download is not None and waiting[:1] == [download.id],
+            is_last_download=download is not None and waiting[-1:] == [download.id],
             has_ended=any(item.progress.status.is_final for item in queue),
             has_config=bool(self.config_word),
             has_servers=self.servers is not None,

@@ -7,6 +7,7 @@ from ollm_tui.core.event import QueueItem
 from ollm_tui.core.progress import PullState
 from ollm_tui.ui import format as words
 from ollm_tui.ui.columns import Piece
+from ollm_tui.ui.keymap import named
 
 
 def sentence(item: QueueItem, now: datetime) -> Piece:
@@ -37,6 +38,26 @@ def sentence(item: QueueItem, now: datetime) -> Piece:
         case PullState.ERROR:
             kept = f"; {got} kept" if progress.downloaded_bytes else ""
             return (f"failed, R retries: {_reason(item)}{kept}", "bad")
+
+
+def is_waiting(item: QueueItem) -> bool:
+    """Whether it has yet to begin or to go on: the order of the queue is for those."""
+    status = item.progress.status
+    return not status.is_active and not status.is_final
+
+
+def choice(item: QueueItem, *, can_discard: bool) -> str:
+    """What pausing keeps of it, and what cancelling; empty once it has ended."""
+    status = item.progress.status
+    if status.is_final:
+        return ""
+    pause, cancel = named("downloads.pause"), named("downloads.cancel")
+    if status is PullState.PAUSED:
+        pauses = f"{pause} goes on"
+    else:
+        pauses = f"{pause} pauses: place and bytes stay"
+    kept = "you choose what stays" if can_discard else "only bytes stay"
+    return f"{pauses}   {cancel} cancels: {kept}"
 
 
 def _reason(item: QueueItem) -> str:

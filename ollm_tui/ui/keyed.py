@@ -53,6 +53,7 @@ class KeyedApp(App[None]):
         super().__init__()
         self._tried: deque[events.Key] = deque(maxlen=_REMEMBERED)
         self._refusal: Notification | None = None
+        keymap.use(self._keys)
 
     @property
     def situation(self) -> Situation:
@@ -119,6 +120,7 @@ class KeyedApp(App[None]):
         if rebound == tuple(self._keys):
             return
         self._keys = rebound
+        keymap.use(rebound)
         keymap.put(self._bindings, rebound, keymap.EVERYWHERE)
         keymap.put(self.panes._bindings, rebound, keymap.PANES)
         for pane in self.panes.query(RowList):

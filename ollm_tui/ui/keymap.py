@@ -210,6 +210,9 @@ KEYS: tuple[Key, ...] = (
 ALSO = {WHAT_IF: ("router.apply",)}
 """Keys that the footer of a place shows besides its own, by id."""
 
+_named: dict[str, str] = {}
+"""What the bindings in force are called, by id."""
+
 _SYMBOLS = {
     "slash": "/",
     "question_mark": "?",
@@ -257,6 +260,19 @@ def put(there: "BindingsMap", keys: Iterable[Key], *places: str) -> None:
                 there.key_to_bindings.setdefault(name, []).append(binding)
 
 
+def use(keys: Iterable[Key]) -> None:
+    """Have texts name these keys from now on: one program has one keyboard."""
+    _named.clear()
+    _named.update((key.id, cap(key) or f"“{key.description}”") for key in keys)
+
+
+def named(key_id: str) -> str:
+    """What a text calls the key of a binding: its first one, or where it has none what it does."""
+    if not _named:
+        use(KEYS)
+    return _named[key_id]
+
+
 def in_place(where: str, keys: Iterable[Key] = KEYS) -> Iterator[Key]:
     """The bindings of one place, in order."""
     return (key for key in keys if key.where == where)
@@ -266,11 +282,6 @@ def in_place(where: str, keys: Iterable[Key] = KEYS) -> Iterator[Key]:
 def actions(where: str) -> frozenset[str]:
     """The names of the actions of one place, without their arguments."""
     return frozenset(key.action.partition("(")[0] for key in in_place(where))
-
-
-def cap_of(key_id: str, keys: Iterable[Key]) -> str:
-    """How the first key of a binding is printed, by its id; the id when it has lost its keys."""
-    return next((cap(key) for key in keys if key.id == key_id and key.keys), key_id)
 
 
 def caps(key: Key) -> str:

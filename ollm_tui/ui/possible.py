@@ -46,7 +46,9 @@ class Situation(NamedTuple):
     download: PullState | None = None
     """Where the one under the cursor of Downloads stands; None = nobody has looked."""
     is_first_download: bool = False
+    """Whether none that waits is above it."""
     is_last_download: bool = False
+    """Whether none that waits is below it."""
     has_ended: bool = True
     """Whether a download has ended."""
     has_config: bool = True
@@ -142,12 +144,23 @@ def _on_retryable(now: Situation) -> str:
     return _on_download(now)
 
 
+def _on_waiting(now: Situation) -> str:
+    state = now.download
+    if state is not None and state.is_active:
+        return "It is being downloaded: only what waits has a place to move to."
+    if state is not None and state.is_final:
+        return "It has ended: only what waits has a place to move to."
+    return _on_download(now)
+
+
 def _on_not_first(now: Situation) -> str:
-    return "It is the first already." if now.is_first_download else _on_download(now)
+    is_next = now.is_first_download and now.has_download
+    return _on_waiting(now) or ("None that waits is above it." if is_next else "")
 
 
 def _on_not_last(now: Situation) -> str:
-    return "It is the last already." if now.is_last_download else _on_download(now)
+    is_last = now.is_last_download and now.has_download
+    return _on_waiting(now) or ("None that waits is below it." if is_last else "")
 
 
 def _on_ended(now: Situation) -> str:

@@ -322,10 +322,13 @@ async def test_moving_follows_the_row_and_the_footer_tells_what_acts_on_it(
         for name in names:
             screen.service.enqueue(name)
         await screen.sees("2 active · 2 queued")
-        await screen.press("2", "K")
-        await screen.sees("It is the first already.")
+        await screen.press("2", "J")
+        await screen.sees("It is being downloaded: only what waits")
+        await screen.press("j", "j", "K")
+        await screen.sees("None that waits is above it.")
+        assert order() == names
         await screen.press("G", "J")
-        await screen.sees("It is the last already.")
+        await screen.sees("None that waits is below it.")
         await screen.press("K")
         await screen.until(lambda: order() == [*names[:2], names[3], names[2]])
         pane = screen.app._main.query_one(DownloadsPane)
@@ -335,8 +338,39 @@ async def test_moving_follows_the_row_and_the_footer_tells_what_acts_on_it(
         await screen.until(lambda: order() == names)
         assert screen.app._situation is not None
         assert screen.app._situation.is_last_download
-        await screen.press("g")
+        await screen.press("k")
         assert screen.app._situation.is_first_download
+        number = screen.service.queue.items[1].id
+        screen.service.move(number, 9)  # what runs may stand anywhere, as after a restart
+        await screen.until(lambda: order() == [names[0], names[2], names[3], names[1]])
+        screen.service.move(number, -1)
+        await screen.until(lambda: order() == [names[0], names[2], names[1], names[3]])
+        await screen.press("G", "K")
+        await screen.until(lambda: order() == [names[0], names[3], names[2], names[1]])
+
+
+@pytest.mark.parametrize("size", [(120, 40), (80, 24)])
+async def test_what_pausing_and_cancelling_keep_is_told_before_the_key_is_pressed(
+    open_app: OpenApp, size: tuple[int, int]
+) -> None:
+    async with open_app(size=size) as screen:
+        await screen.press("2")
+        pane = screen.app.screen_stack[0].query_one(DownloadsPane)
+        shown = [
+            item(STATES.DOWNLOADING, done=GB, total=4 * GB, id=1),
+            item(STATES.PAUSED, done=GB, total=4 * GB, id=2),
+            item(STATES.COMPLETE, done=GB, total=GB, id=3),
+        ]
+        pane.show(QueueState(tuple(shown)))
+        await screen.sees("space pauses: place and bytes stay   x cancels: only bytes stay")
+        pane.move_to(1)
+        await screen.sees("space goes on   x cancels: only bytes stay")
+        pane.move_to(2)
+        await screen.misses("x cancels")
+        keys = {"downloads.cancel": "f6"}
+        screen.app.rebind(keys, screen.app._show_footer)
+        pane.move_to(0)
+        await screen.sees("f6 cancels: only bytes stay")
 
 
 async def test_the_speed_is_told_before_the_version_of_the_server_where_room_is_scarce(

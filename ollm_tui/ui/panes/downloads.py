@@ -11,7 +11,7 @@ from ollm_tui.service.service import ModelService
 from ollm_tui.ui import format as words
 from ollm_tui.ui import keymap, work
 from ollm_tui.ui.columns import Column, Piece, fit_name, fit_text
-from ollm_tui.ui.download_words import sentence
+from ollm_tui.ui.download_words import choice, is_waiting, sentence
 from ollm_tui.ui.possible import Situation, why_not
 from ollm_tui.ui.rows import RowList
 
@@ -61,6 +61,17 @@ class DownloadsPane(RowList[QueueItem]):
         if any(item.id < 0 for item in state.items):
             parts.append("by another ollm-tui")
         self.border_title = Content(f"2 Downloads ─ {' · '.join(parts) or 'none'}")
+        self._show_choice()
+
+    def _show_choice(self) -> None:
+        """Say before a key is pressed what it would keep of what is under the cursor."""
+        can_discard = self._service.downloads.can_discard
+        told = "" if self.item is None else choice(self.item, can_discard=can_discard)
+        self.border_subtitle = Content(told)
+
+    def move_to(self, index: int) -> None:
+        super().move_to(index)
+        self._show_choice()
 
     def on_mount(self) -> None:
         self.show(self._service.queue)
@@ -76,9 +87,14 @@ class DownloadsPane(RowList[QueueItem]):
             work.run(self, self._service.pause(item.id), "cancel")
 
     def action_shift(self, by: int) -> None:
-        """Move the download in the queue."""
-        if self.item is not None:
-            self._service.move(self.item.id, by)
+        """Move the download past the next one that waits; what runs has no turn to take."""
+        ids = [item.id for item in self._service.queue.items]
+        waiting = [item.id for item in self._service.queue.items if is_waiting(item)]
+        number = None if self.item is None else self.item.id
+        if number is not None and number in waiting:
+            at = waiting.index(number) + by
+            if 0 <= at < len(waiting):
+                self._service.move(number, ids.index(waiting[at]) - ids.index(number))
 
     def action_cancel(self) -> None:
         """Cancel; asks what to do with what is there, where there is a choice."""
@@ -104,6 +120,7 @@ class DownloadsPane(RowList[QueueItem]):
                 [
                     f"{got} is here.",
                     "Kept, the next pull goes on from it; discarded, its space is free again.",
+                    f"Paused instead ({keymap.named('downloads.pause')}), it keeps its place too.",
                 ],
                 [
                     Choice("k", "Cancel and keep"),

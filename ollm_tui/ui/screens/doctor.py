@@ -21,6 +21,7 @@ from ollm_tui.service.service import ModelService
 from ollm_tui.ui import format as words
 from ollm_tui.ui import keymap, work
 from ollm_tui.ui.keyed import KeyedApp
+from ollm_tui.ui.keymap import named
 from ollm_tui.ui.screens.dialog import Dialog
 from ollm_tui.ui.terminal_check import check_terminal
 from ollm_tui.ui.text_pane import Text, TextPane
@@ -97,9 +98,7 @@ class DoctorScreen(Dialog[None]):
             return ""
         if self._report.is_verified:
             return "Nothing needs a repair: every file was hashed."
-        return (
-            f"Nothing needs a repair. {self._cap('doctor.verify')} hashes every file, to be sure."
-        )
+        return f"Nothing needs a repair. {named('doctor.verify')} hashes every file, to be sure."
 
     def _refuses(self, key_id: str) -> bool:
         """Say why a key cannot act now, if it cannot."""
@@ -108,9 +107,6 @@ class DoctorScreen(Dialog[None]):
             titles = [key.description for key in self._keys if key.id == key_id]
             self.app.refuse(reason, *titles)
         return bool(reason)
-
-    def _cap(self, key_id: str) -> str:
-        return keymap.cap_of(key_id, self._keys)
 
     def action_again(self) -> None:
         """Look at everything again."""
@@ -221,7 +217,7 @@ class DoctorScreen(Dialog[None]):
             return Check(
                 "configuration",
                 True,
-                f"being read; {self._cap('doctor.again')} looks again",
+                f"being read; {named('doctor.again')} looks again",
                 is_there=False,
             )
         from ollm_tui.config.health import check_configuration
@@ -244,7 +240,7 @@ class DoctorScreen(Dialog[None]):
 
     def _draw(self) -> None:
         if self.is_attached:
-            texts = _paragraphs(self._checks, self._report, self._service.now(), self._cap)
+            texts = _paragraphs(self._checks, self._report, self._service.now())
             self.query_one(TextPane).set_text(texts)
             self._draw_hints()
 
@@ -263,7 +259,6 @@ def _paragraphs(
     checks: Sequence[Check],
     report: StoreReport | None,
     now: datetime,
-    cap: Callable[[str], str],
 ) -> Iterator[Text]:
     for check in checks:
         sign = words.judged(check.is_healthy, check.is_there)
@@ -279,7 +274,7 @@ def _paragraphs(
         yield Text(f"{found.subject}: {found.reason}", "warn", " ")
         yield Text(f"→ {found.fix}", "dim", " ")
     if report.repairable:
-        yield Text(f"→ {cap('doctor.repair')} repairs what can be.", "dim", " ")
+        yield Text(f"→ {named('doctor.repair')} repairs what can be.", "dim", " ")
     if report.usage.leftovers:
         yield Text("")
     old = set(report.reclaimable)
@@ -288,7 +283,7 @@ def _paragraphs(
         yield Text(text, "warn" if item in old else "", " ")
     if old:
         yield Text(
-            f"→ {cap('doctor.reclaim')} removes what has been left alone for an hour.", "dim", " "
+            f"→ {named('doctor.reclaim')} removes what has been left alone for an hour.", "dim", " "
         )
 
 
