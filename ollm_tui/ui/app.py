@@ -28,6 +28,7 @@ from ollm_tui.service.service import ModelService
 from ollm_tui.ui import garbage, keymap, status, terminal, work
 from ollm_tui.ui.arranged import ArrangedApp
 from ollm_tui.ui.bridge import Bridge
+from ollm_tui.ui.keymap import named
 from ollm_tui.ui.look import LookFile
 from ollm_tui.ui.main_screen import MainScreen
 from ollm_tui.ui.panes.downloads import DownloadsPane
@@ -178,13 +179,13 @@ class OllmApp(ArrangedApp):
         if state.problems == self._problems or not state.models:
             return
         self._problems = state.problems
-        named = [f"{problem.subject}: {problem.reason}" for problem in state.problems[:_NAMED]]
-        if more := len(state.problems) - len(named):
-            named.append(f"and {more:,} more; /broken shows them all")
-        if named:
-            _LOG.warning("cannot be read as models: %s", "; ".join(named))
+        told = [f"{problem.subject}: {problem.reason}" for problem in state.problems[:_NAMED]]
+        if more := len(state.problems) - len(told):
+            told.append(f"and {more:,} more; {named('app.filter')}broken shows them all")
+        if told:
+            _LOG.warning("cannot be read as models: %s", "; ".join(told))
             title = f"Cannot be read as models: {len(state.problems):,}"
-            self.notify("\n".join(named), title=title, severity="warning", markup=False)
+            self.notify("\n".join(told), title=title, severity="warning", markup=False)
 
     # The inspector follows the cursor.
 
@@ -345,7 +346,8 @@ class OllmApp(ArrangedApp):
         from ollm_tui.routing.change import Edit
 
         def done() -> None:
-            self.notify(f"The default is {clean_line(event.model)} now; d asks again.")
+            again = f"{named('installed.delete')} asks again"
+            self.notify(f"The default is {clean_line(event.model)} now; {again}.")
 
         self.settings.save([Edit(("model", "default"), event.model)], (), done)
 

@@ -14,6 +14,7 @@ from ollm_tui.service.service import ModelService
 from ollm_tui.ui import format as words
 from ollm_tui.ui import work
 from ollm_tui.ui.columns import fit_name
+from ollm_tui.ui.keymap import named
 from ollm_tui.ui.screens.confirm import Choice, ConfirmScreen
 
 _LISTED = 8
@@ -84,7 +85,7 @@ async def carry_out(
     pending = await service.deletions.delete_later(names, unload=unload, force=force)
     what = models[0].display_name if len(models) == 1 else words.count(len(models), "model")
     node.app.notify(
-        f"Deleting {what} in {deletion.UNDO_S:.0f} s; u takes it back",
+        f"Deleting {what} in {deletion.UNDO_S:.0f} s; {named('app.undo')} takes it back",
         timeout=min(_TOLD_S, max(1.0, deletion.UNDO_S)),
         markup=False,
     )
@@ -154,7 +155,7 @@ def _lines(
 
 def undo_words() -> str:
     """How long a delete can be taken back."""
-    return f"For {deletion.UNDO_S:.0f} s u takes it back."
+    return f"For {deletion.UNDO_S:.0f} s {named('app.undo')} takes it back."
 
 
 def _routing_lines(told: RoutingConsequences, successor: str) -> list[str]:
@@ -182,11 +183,15 @@ def countdown(service: ModelService, room: int) -> str:
     if not pending:
         return ""
     left_s = max(0.0, (pending[-1].due_at - service.now()).total_seconds())
-    when = "once you have answered" if pending[-1].is_held else f"in {left_s:.0f} s, u undoes"
+    when = (
+        "once you have answered"
+        if pending[-1].is_held
+        else f"in {left_s:.0f} s, {named('app.undo')} undoes"
+    )
     names = [clean_line(name) for one in pending for name in one.names]
     what = names[0] if len(names) == 1 else words.count(len(names), "model")
     rest = f" {when}"
-    named = f"deleting {what}{rest}"
-    if cell_len(named) <= room:
-        return named
+    told = f"deleting {what}{rest}"
+    if cell_len(told) <= room:
+        return told
     return f"deleting {fit_name(what, max(8, room - len('deleting ') - len(rest)))}{rest}"

@@ -25,19 +25,20 @@ def sentence(item: QueueItem, now: datetime) -> Piece:
         case PullState.STALLED if item.next_try_at is not None:
             left = words.duration((item.next_try_at - now).total_seconds())
             tries = f"try {min(item.failed_tries + 1, item.tries)} of {item.tries}, next in {left}"
-            return (f"{tries} (R now): {item.detail}; {at} kept", "warn")
+            return (f"{tries} ({named('downloads.retry')} now): {item.detail}; {at} kept", "warn")
         case PullState.STALLED:
-            return (f"stalled at {at}; R tries again, x cancels", "warn")
+            retry, cancel = named("downloads.retry"), named("downloads.cancel")
+            return (f"stalled at {at}; {retry} tries again, {cancel} cancels", "warn")
         case PullState.PAUSED:
-            return (f"paused at {at}; space goes on", "warn")
+            return (f"paused at {at}; {named('downloads.pause')} goes on", "warn")
         case PullState.COMPLETE:
             return (f"done, {words.size(progress.total_bytes)}", "good")
         case PullState.CANCELLED:
             kept = f" at {at} kept" if got else ""
-            return (f"cancelled{kept}; R resumes", "dim")
+            return (f"cancelled{kept}; {named('downloads.retry')} resumes", "dim")
         case PullState.ERROR:
             kept = f"; {got} kept" if progress.downloaded_bytes else ""
-            return (f"failed, R retries: {_reason(item)}{kept}", "bad")
+            return (f"failed, {named('downloads.retry')} retries: {_reason(item)}{kept}", "bad")
 
 
 def is_waiting(item: QueueItem) -> bool:

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 from ollm_tui.core.error import InvalidName
 from ollm_tui.core.name import parse_name
+from ollm_tui.ui.keymap import named
 
 if TYPE_CHECKING:
     from ollm_tui.core.diagnosis import StoreReport
@@ -71,9 +72,11 @@ def room_lines(models: "Sequence[UnusedModel] | None") -> list[str]:
     if not models:
         return []
     told = not_in_use(models)
+    mark, delete = named("installed.mark"), named("installed.delete")
+    keys = f"{named('pane.installed')} goes to the models, {mark} marks, {delete} deletes"
     return [
         f"{told[0].upper()}{told[1:]}.",
-        "Deleting some makes room: 1 goes to the models, space marks, d deletes.",
+        f"Deleting some makes room: {keys}.",
     ]
 
 

@@ -125,6 +125,7 @@ class KeyedApp(App[None]):
         keymap.put(self.panes._bindings, rebound, keymap.PANES)
         for pane in self.panes.query(RowList):
             self.put_keys(pane)
+            pane.respell()
         changed()
 
     def put_keys(self, pane: DOMNode) -> None:

@@ -4,9 +4,12 @@ from collections.abc import Iterator
 
 from ollm_tui.core.error import OllmError
 from ollm_tui.ui.columns import Piece
+from ollm_tui.ui.keymap import named
 
-WAYS_ON = "r asks again, H switches the server"
-"""The keys that help when a server does not answer, or not as it should."""
+
+def ways_on() -> str:
+    """The keys that help when a server does not answer, or not as it should."""
+    return f"{named('app.refresh')} asks again, {named('app.server')} switches the server"
 
 
 def no_answer(error: OllmError) -> Iterator[Piece]:
@@ -17,4 +20,4 @@ def no_answer(error: OllmError) -> Iterator[Piece]:
     yield "", ""
     for action in error.actions:
         yield action, "dim"
-    yield WAYS_ON, "dim"
+    yield ways_on(), "dim"

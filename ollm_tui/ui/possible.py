@@ -8,6 +8,7 @@ from enum import StrEnum
 from typing import NamedTuple
 
 from ollm_tui.core.progress import PullState
+from ollm_tui.ui.keymap import named
 
 
 class OnDisk(StrEnum):
@@ -58,7 +59,9 @@ class Situation(NamedTuple):
     """Whether there is anything to switch to."""
 
 
-LEAVING = "It is about to be deleted; u takes that back."
+def _leaving() -> str:
+    return f"It is about to be deleted; {named('app.undo')} takes that back."
+
 
 # Why a key cannot act just now; empty = it can.
 
@@ -78,7 +81,7 @@ def _on_models(now: Situation) -> str:
 
 
 def _on_staying(now: Situation) -> str:
-    return LEAVING if now.is_leaving else _on_model(now)
+    return _leaving() if now.is_leaving else _on_model(now)
 
 
 def _on_leftover(now: Situation) -> str:
@@ -89,9 +92,9 @@ def _on_leftover(now: Situation) -> str:
 
 def _on_stored(now: Situation) -> str:
     if now.on_disk is OnDisk.LEFTOVER:
-        return "This is no model; x discards what is left over."
+        return f"This is no model; {named('disk.discard')} discards what is left over."
     if now.is_leaving_disk:
-        return LEAVING
+        return _leaving()
     return "There is no model under the cursor." if now.on_disk is OnDisk.NOTHING else ""
 
 
@@ -129,8 +132,9 @@ def _on_unfinished(now: Situation) -> str:
     if now.download is None or not now.download.is_final:
         return _on_download(now)
     if now.download is PullState.COMPLETE:
-        return "It is done; C clears what has ended."
-    return "It has ended; R tries again, C clears what has ended."
+        return f"It is done; {named('downloads.clear')} clears what has ended."
+    retry, clear = named("downloads.retry"), named("downloads.clear")
+    return f"It has ended; {retry} tries again, {clear} clears what has ended."
 
 
 def _on_retryable(now: Situation) -> str:
@@ -140,7 +144,7 @@ def _on_retryable(now: Situation) -> str:
         case PullState.DOWNLOADING | PullState.VERIFYING:
             return "It is being downloaded."
         case PullState.COMPLETE:
-            return "It is done; p pulls it anew."
+            return f"It is done; {named('app.pull')} pulls it anew."
     return _on_download(now)
 
 

@@ -12,6 +12,7 @@ from ollm_tui.core.text import clean_line
 from ollm_tui.service.service import ModelService
 from ollm_tui.ui import format as words
 from ollm_tui.ui import work
+from ollm_tui.ui.keymap import named
 
 if TYPE_CHECKING:
     from textual.app import App
@@ -92,7 +93,7 @@ def _of_deletes(names: Sequence[str], limit: int) -> Iterator[str]:
     if not names:
         return
     it, stays = ("it", "It stays") if len(names) == 1 else ("them", "They stay")
-    yield "Not deleted yet, for u can still take it back:"
+    yield f"Not deleted yet, for {named('app.undo')} can still take it back:"
     yield from _listed(names, limit)
     yield f"{stays} installed if you quit (q); d deletes {it} now and quits."
     yield "Nothing is deleted while this is asked."

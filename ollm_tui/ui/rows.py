@@ -172,6 +172,10 @@ class RowList(ScrollView, Generic[T], can_focus=True):
         self._fitted = (-1, [])
         self.redraw()
 
+    def respell(self) -> None:
+        """Draw everything again that names keys; subclasses do what their texts take."""
+        self.redraw()
+
     def redraw(self) -> None:
         """Draw every row in sight again."""
         self._strips.clear()

@@ -11,6 +11,7 @@ from textual.app import App
 
 from ollm_tui.ui import format as words
 from ollm_tui.ui import work
+from ollm_tui.ui.keymap import named
 
 if TYPE_CHECKING:
     from ollm_tui.config.resolve import Effective
@@ -99,7 +100,7 @@ class SettingsDesk:
         if any(not file.trusted for file in effective.files):
             self._app.notify(
                 "This folder's .ollm/config.yaml names servers or keys, which are ignored until "
-                "you trust it: c, then t.",
+                f"you trust it: {named('app.config')}, then t.",
                 severity="warning",
                 timeout=UNTRUSTED_S,
                 markup=False,

@@ -94,7 +94,8 @@ def config_banner(errors: "Sequence[ConfigProblem]") -> str:
         return ""
     first, more = errors[0], len(errors) - 1
     text = f"✗ {first.place}: {first.sentence.rstrip('.')}"
-    return f"{text}, +{more:,}; press c" if more else f"{text}; press c"
+    press = f"press {keymap.named('app.config')}"
+    return f"{text}, +{more:,}; {press}" if more else f"{text}; {press}"
 
 
 def filter_footer(keys: Sequence[keymap.Key], width: int) -> Content:

@@ -317,7 +317,9 @@ async def test_moving_follows_the_row_and_the_footer_tells_what_acts_on_it(
     async with open_app() as screen:
 
         def order() -> list[str]:
-            return [one.name for one in screen.service.queue.items]
+            drawn = [one.name for one in screen.app._main.query_one(DownloadsPane).items]
+            known = [one.name for one in screen.service.queue.items]
+            return known if drawn == known else []
 
         for name in names:
             screen.service.enqueue(name)

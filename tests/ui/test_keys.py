@@ -10,6 +10,7 @@ from ollm_tui.sandbox.timing import INSTANT
 from ollm_tui.ui import keymap
 from ollm_tui.ui.actions import _OTHER_WORDS
 from tests.ui.conftest import OpenApp
+from tests.ui.test_simulator import to_router
 
 
 async def test_keys_of_the_configuration_hold_and_are_shown(open_app: OpenApp) -> None:
@@ -24,6 +25,49 @@ async def test_keys_of_the_configuration_hold_and_are_shown(open_app: OpenApp) -
         await screen.sees("enter pulls")
         await screen.press("escape", "j", "w")
         await screen.sees("2 loaded")
+
+
+async def test_hints_and_reasons_name_the_keys_of_the_configuration(
+    open_app: OpenApp, server: SandboxServer
+) -> None:
+    keys = {
+        "app.pull": "f5",
+        "app.undo": "f6",
+        "downloads.clear": "f7",
+        "downloads.pause": "f8",
+        "inspector.next": "f9",
+        "what_if.switch": "f10",
+        "running.view": "f11",
+    }
+    async with open_app() as screen:
+        await screen.sees("p pulls a model by name", "] Parameters")
+        screen.app.rebind(keys, screen.app._show_footer)
+        await screen.sees("f5 pulls a model by name", "f9 Parameters")  # what was drawn before, too
+        await to_router(screen, "w")
+        await screen.sees("f10 switches")
+        await screen.press("escape", "1", "v")
+        await screen.sees("3b", "1 Running")
+        await screen.press("L")
+        await screen.sees("f11 twice leads back")
+        server.faults.script_pull("qwen3:14b", [{"status": "on its way"}, {}]).advance()
+        number = screen.service.enqueue("qwen3:14b")
+        await screen.sees("1 active")
+        await screen.service.pause(number)
+        await screen.press("2")
+        await screen.sees("f8 goes on   x cancels", "; f8 goes on")
+        await screen.service.cancel(number)
+        await screen.sees("cancelled; R resumes")
+        await screen.press("f8")
+        await screen.sees("It has ended; R tries again, f7 clears")
+        screen.app.rebind({}, screen.app._show_footer)
+        await screen.press("space")
+        await screen.sees("It has ended; R tries again, C clears")
+
+
+async def test_what_names_a_key_that_is_gone_names_what_it_did(open_app: OpenApp) -> None:
+    async with open_app() as screen:
+        screen.app.rebind({"app.refresh": "p"}, screen.app._show_footer)
+        await screen.sees("“Pull models by name” pulls a model by name")
 
 
 async def test_a_key_given_back_acts_again(open_app: OpenApp) -> None:

@@ -12,6 +12,7 @@ from ollm_tui.service.service import ModelService
 from ollm_tui.ui import deleting, keymap, work
 from ollm_tui.ui import format as words
 from ollm_tui.ui.columns import Column, Piece, fit_name, fit_text
+from ollm_tui.ui.keymap import named
 from ollm_tui.ui.panes.installed import InstalledPane
 from ollm_tui.ui.panes.signs import LEAVING_SIGN, Signs
 from ollm_tui.ui.possible import OnDisk
@@ -113,6 +114,9 @@ class DiskPane(RowList[_Row]):
         ]
         self.border_title = Content(f"1 Disk ─ {' · '.join(part for part in parts if part)}")
 
+    def respell(self) -> None:
+        self.show(self._service.store.state)
+
     def show_pending(self, state: PendingDeletions) -> None:
         """Dim the models that are about to be deleted."""
         self._signs.take_pending(state)
@@ -137,7 +141,8 @@ class DiskPane(RowList[_Row]):
             text = words.leftover(item, self._service.now())
             return [(f"{glyph} ", style), (fit_text(text, max(0, width - 2)), style)]
         if row.model is not None and not row.model.unique_bytes + row.model.shared_bytes:
-            text = f"{row.model.name}  cannot be read; D says why, d deletes it"
+            keys = f"{named('disk.doctor')} says why, {named('disk.delete')} deletes it"
+            text = f"{row.model.name}  cannot be read; {keys}"
             return [("✗ ", "bad"), (fit_text(text, max(0, width - 2)), "bad")]
         return super().pieces(row, width)
 
@@ -148,8 +153,8 @@ class DiskPane(RowList[_Row]):
             return
         if not item.model:
             self.notify(
-                "Nobody noted which model this belongs to. p pulls the model by name, and goes "
-                "on with what is there; x discards it.",
+                f"Nobody noted which model this belongs to. {named('app.pull')} pulls the model by "
+                f"name, and goes on with what is there; {named('disk.discard')} discards it.",
                 severity="warning",
             )
             return
@@ -162,7 +167,8 @@ class DiskPane(RowList[_Row]):
         if item is None:
             return
         if item.is_active:
-            self.notify("It is being written now. Cancel the download first (2, x).")
+            keys = f"{named('pane.downloads')}, {named('downloads.cancel')}"
+            self.notify(f"It is being written now. Cancel the download first ({keys}).")
             return
         from ollm_tui.ui.screens.confirm import Choice, ConfirmScreen
 
@@ -241,9 +247,9 @@ def _empty_lines(state: StoreState) -> Iterator[Piece]:
         yield ("", "")
         for action in error.actions:
             yield (action, "dim")
-        yield ("v shows the installed models", "dim")
+        yield (f"{named('disk.view')} shows the installed models", "dim")
     elif state.usage is None:
         yield ("Measuring the store …", "dim")
     else:
         yield ("Nothing is in the store yet.", "")
-        yield ("p pulls a model by name", "dim")
+        yield (f"{named('app.pull')} pulls a model by name", "dim")

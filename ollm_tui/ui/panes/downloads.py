@@ -12,6 +12,7 @@ from ollm_tui.ui import format as words
 from ollm_tui.ui import keymap, work
 from ollm_tui.ui.columns import Column, Piece, fit_name, fit_text
 from ollm_tui.ui.download_words import choice, is_waiting, sentence
+from ollm_tui.ui.keymap import named
 from ollm_tui.ui.possible import Situation, why_not
 from ollm_tui.ui.rows import RowList
 
@@ -55,13 +56,17 @@ class DownloadsPane(RowList[QueueItem]):
         if state.items and [item.id for item in state.items] == [item.id for item in self.items]:
             self.update_items(state.items)
         else:
-            self.set_items(state.items, _EMPTY)
+            self.set_items(state.items, _empty())
         counts = Counter(_word(item) for item in state.items)
         parts = [f"{counts[word]} {word}" for word in _WORDS if counts[word]]
         if any(item.id < 0 for item in state.items):
             parts.append("by another ollm-tui")
         self.border_title = Content(f"2 Downloads ─ {' · '.join(parts) or 'none'}")
         self._show_choice()
+
+    def respell(self) -> None:
+        self.show(QueueState(tuple(self.items)))
+        self.redraw()
 
     def _show_choice(self) -> None:
         """Say before a key is pressed what it would keep of what is under the cursor."""
@@ -120,7 +125,7 @@ class DownloadsPane(RowList[QueueItem]):
                 [
                     f"{got} is here.",
                     "Kept, the next pull goes on from it; discarded, its space is free again.",
-                    f"Paused instead ({keymap.named('downloads.pause')}), it keeps its place too.",
+                    f"Paused instead ({named('downloads.pause')}), it keeps its place too.",
                 ],
                 [
                     Choice("k", "Cancel and keep"),
@@ -193,7 +198,10 @@ def _word(item: QueueItem) -> str:
 
 
 _WORDS = ("active", "queued", "without room", "paused", "ended")
-_EMPTY: tuple[Piece, ...] = (
-    ("Nothing is being downloaded.", ""),
-    ("p pulls a model by name", "dim"),
-)
+
+
+def _empty() -> tuple[Piece, ...]:
+    return (
+        ("Nothing is being downloaded.", ""),
+        (f"{named('app.pull')} pulls a model by name", "dim"),
+    )

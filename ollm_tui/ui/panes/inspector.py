@@ -14,7 +14,8 @@ from ollm_tui.service.service import ModelService
 from ollm_tui.ui import format as words
 from ollm_tui.ui import keymap, work
 from ollm_tui.ui.fit_words import fit_lines, limit_words
-from ollm_tui.ui.no_answer import WAYS_ON, no_answer
+from ollm_tui.ui.keymap import named
+from ollm_tui.ui.no_answer import no_answer, ways_on
 from ollm_tui.ui.panes import unread
 from ollm_tui.ui.text_pane import Text, TextPane
 
@@ -90,6 +91,9 @@ class InspectorPane(TextPane):
         self._draw()
         self._ask_files()
 
+    def respell(self) -> None:
+        self._draw()
+
     def know_memory(self, memory_bytes: int | None) -> None:
         """Learn how much memory there is where the models run; None = nobody knows."""
         self.memory_bytes = memory_bytes
@@ -134,7 +138,7 @@ class InspectorPane(TextPane):
                 self.set_text(unread.about(self._problem))
             return
         following = SECTIONS[(self._section + 1) % len(SECTIONS)]
-        self.border_subtitle = Content(f"] {following}")
+        self.border_subtitle = Content(f"{named('inspector.next')} {following}")
         section = SECTIONS[self._section]
         where = f"{section} {self._section + 1}/{len(SECTIONS)} ─ " if self._section else ""
         self.border_title = Content(f"3 Inspector ─ {where}{model.display_name}")
@@ -284,7 +288,7 @@ def _nothing(state: ModelsState) -> Iterator[Text]:
         yield from (Text(*line) for line in no_answer(state.error))
     else:
         yield Text("No models to inspect yet.")
-        yield Text("p pulls one by name", "dim")
+        yield Text(f"{named('app.pull')} pulls one by name", "dim")
 
 
 def _section(section: str, details: ModelDetails) -> Iterator[Text]:
@@ -310,4 +314,4 @@ def _failure(error: OllmError) -> Iterator[Text]:
     for action in error.actions:
         yield Text(action, "dim")
     if isinstance(error, ProviderError):
-        yield Text(WAYS_ON, "dim")
+        yield Text(ways_on(), "dim")

@@ -13,6 +13,7 @@ from ollm_tui.ui import format as words
 from ollm_tui.ui import keymap, work
 from ollm_tui.ui.columns import Column, Piece, fit_name
 from ollm_tui.ui.fit_words import fit_cell
+from ollm_tui.ui.keymap import named
 from ollm_tui.ui.look import Look
 from ollm_tui.ui.model_order import Order
 from ollm_tui.ui.no_answer import no_answer
@@ -183,6 +184,9 @@ class InstalledPane(RowList[ModelInfo | Unread]):
         self._marked, self._marks_leaving = marks - leaving, marks & leaving
         self.redraw()
         self._retitle()
+
+    def respell(self) -> None:
+        self._rebuild()
 
     def filter_by(self, wanted: "Filter | None") -> None:
         """Show only what matches; None = everything."""
@@ -380,10 +384,13 @@ class InstalledPane(RowList[ModelInfo | Unread]):
         if state.models or state.problems:
             return [
                 (f"Nothing matches “{self.filter_text}”.", ""),
-                ("esc clears the filter, / changes it", "dim"),
+                (f"esc clears the filter, {named('app.filter')} changes it", "dim"),
             ]
         if state.loading:
             return [("Asking the server …", "dim")]
         if state.error is not None:
             return list(no_answer(state.error))
-        return [("No models yet.", ""), ("p pulls one, for example llama3.2:3b", "dim")]
+        return [
+            ("No models yet.", ""),
+            (f"{named('app.pull')} pulls one, for example llama3.2:3b", "dim"),
+        ]

@@ -19,7 +19,7 @@ from ollm_tui.service.service import ModelService
 from ollm_tui.ui import keymap, work
 from ollm_tui.ui.columns import Piece
 from ollm_tui.ui.keyed import KeyedApp
-from ollm_tui.ui.no_answer import WAYS_ON, no_answer
+from ollm_tui.ui.no_answer import no_answer, ways_on
 from ollm_tui.ui.rows import RowList
 from ollm_tui.ui.simulator.experiment import Experiment
 from ollm_tui.ui.simulator.trace import TraceView
@@ -99,7 +99,7 @@ class RouterPane(RowList[Line]):
             return ""
         state = self._service.models
         if state.as_of is None and state.error is not None and not state.loading:
-            return f"No models are known. {state.error.message}: {WAYS_ON}."
+            return f"No models are known. {state.error.message}: {ways_on()}."
         if self._models is None:
             return "The models are not known yet."
         return "The router has decided nothing yet."
@@ -113,6 +113,10 @@ class RouterPane(RowList[Line]):
         elif state.models is not self._models and not state.loading:
             self._models = state.models
             self.call_after_refresh(self.ask_again)
+
+    def respell(self) -> None:
+        self.show(self._service.models)
+        self._draw()
 
     def ask_again(self) -> None:
         """Ask anew, by the settings and models of now; what is being tried is tried again."""

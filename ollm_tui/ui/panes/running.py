@@ -10,6 +10,7 @@ from ollm_tui.service.service import ModelService
 from ollm_tui.ui import format as words
 from ollm_tui.ui import keymap, work
 from ollm_tui.ui.columns import Column, Piece, fit_name
+from ollm_tui.ui.keymap import named
 from ollm_tui.ui.rows import RowList
 
 TICK_S = 1.0
@@ -59,6 +60,9 @@ class RunningPane(RowList[RunningModel]):
         total = words.size(sum(model.size_bytes for model in state.models))
         parts = f"{len(state.models)} · {total} in memory" if state.models else "nothing"
         self.border_title = Content(f"1 Running ─ {parts}")
+
+    def respell(self) -> None:
+        self.show(self._service.running)
 
     def cells(self, model: RunningModel) -> Sequence[Piece]:
         return (
@@ -113,9 +117,13 @@ def _empty(state: RunningState) -> list[Piece]:
         return [
             (state.error.message, "warn"),
             *((action, "dim") for action in state.error.actions),
-            ("v shows the disk", "dim"),
+            (f"{named('running.view')} shows the disk", "dim"),
         ]
     return [
         ("No model is in memory.", ""),
-        ("v twice leads back to the installed ones, where l loads one", "dim"),
+        (
+            f"{named('running.view')} twice leads back to the installed ones, where "
+            f"{named('installed.load')} loads one",
+            "dim",
+        ),
     ]

@@ -7,6 +7,7 @@ from rich.cells import cell_len
 
 from ollm_tui.core.model import ModelInfo, Problem
 from ollm_tui.ui.columns import Piece, fit_name, fit_text
+from ollm_tui.ui.keymap import named
 from ollm_tui.ui.text_pane import Text
 
 if TYPE_CHECKING:
@@ -80,5 +81,7 @@ def about(problem: Problem) -> Iterator[Text]:
     yield Text(problem.reason, label="why")
     yield Text("It is in no count, and no profile chooses it.", label="so")
     yield Text("")
-    yield Text("r asks again", "dim")
-    yield Text("v twice shows the disk: d there deletes, D says what is wrong", "dim")
+    yield Text(f"{named('app.refresh')} asks again", "dim")
+    delete, doctor = named("disk.delete"), named("disk.doctor")
+    there = f"{delete} there deletes, {doctor} says what is wrong"
+    yield Text(f"{named('installed.view')} twice shows the disk: {there}", "dim")

@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING
 
 from ollm_tui.core.text import clean_line
 from ollm_tui.ui.columns import Piece, fit_name, fit_text
+from ollm_tui.ui.keymap import named
 from ollm_tui.ui.simulator.slices import take_all
 from ollm_tui.ui.simulator.view import Line, Scene, Stage, View, heading, wrapped
 
@@ -58,7 +59,8 @@ class DifferenceView(View):
         trials = scene.what_if.trials
         if not trials:
             note = (
-                "Nothing is tried yet, so there is no difference. w tries changes, f offers some."
+                "Nothing is tried yet, so there is no difference. "
+                f"{named('router.what_if')} tries changes, {named('router.fixes')} offers some."
             )
             return list(wrapped("none", note, width, "dim"))
         for number, trial in enumerate(trials, 1):

@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
 from ollm_tui.ui import format as words
+from ollm_tui.ui.keymap import named
 from ollm_tui.ui.simulator.trace import TraceView
 from ollm_tui.ui.simulator.view import Scene
 
@@ -12,7 +13,6 @@ if TYPE_CHECKING:
 
 _TEXT_WIDTH = 110
 _TOLD = 3  # consequences of an override that a dialog has room for
-_OTHER_PROFILE = "For another profile: esc, 4, ← or → to it, and o again in pane 1."
 
 
 def offer(pane: "RouterPane", scene: Scene) -> None:
@@ -52,7 +52,7 @@ def offer_override(pane: "RouterPane", scene: Scene, model: str) -> None:
 
     start = scene.what_if.start
     change = SetOverride(start.profile, model)
-    told = [*consequences(start, change.apply(start))[:_TOLD], _OTHER_PROFILE]
+    told = [*consequences(start, change.apply(start))[:_TOLD], _other_profile()]
     pane.post_message(pane.SaveWanted(change.edits(start), told))
 
 
@@ -97,3 +97,9 @@ def _settings(scene: Scene) -> Mapping[str, object]:
         return nested(edits)
     fields = profile_data(profile)
     return {"model": {"routing": {"profiles": {fields.pop("name"): fields}}}}
+
+
+def _other_profile() -> str:
+    way = f"{named('router.previous')} or {named('router.next')} to it"
+    again = f"{named('installed.override')} again in pane {named('pane.installed')}"
+    return f"For another profile: esc, {named('pane.router')}, {way}, and {again}."

@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING
 
 from ollm_tui.core.text import clean_line
 from ollm_tui.ui import format as words
+from ollm_tui.ui.keymap import named
 from ollm_tui.ui.simulator.field import (
     NONE,
     Field,
@@ -49,7 +50,7 @@ def _settings(now: "Situation", before: "Situation") -> Iterator[Field]:
         "enabled",
         "routing",
         "on" if config.enabled else f"off: always {config.default_model or 'nothing'}",
-        "space switches",
+        f"{named('what_if.switch')} switches",
         config.enabled != was.enabled,
         switch=lambda: settings.SetRouting(not config.enabled),
     )
@@ -58,14 +59,14 @@ def _settings(now: "Situation", before: "Situation") -> Iterator[Field]:
             "pinned",
             "asked for",
             clean_line(config.pinned_model),
-            "space leaves out --model",
+            f"{named('what_if.switch')} leaves out --model",
             switch=settings.Unpin,
         )
     yield Field(
         "remote",
         "other machines",
         "allowed" if config.allow_remote else "not allowed",
-        "space switches: models that run on another machine",
+        f"{named('what_if.switch')} switches: models that run on another machine",
         config.allow_remote != was.allow_remote,
         switch=lambda: settings.SetAllowRemote(not config.allow_remote),
     )
@@ -73,7 +74,7 @@ def _settings(now: "Situation", before: "Situation") -> Iterator[Field]:
         "loaded",
         "loaded first",
         "yes" if config.prefer_loaded else "no",
-        "space switches: a model in memory wins a tie",
+        f"{named('what_if.switch')} switches: a model in memory wins a tie",
         config.prefer_loaded != was.prefer_loaded,
         switch=lambda: settings.SetPreferLoaded(not config.prefer_loaded),
     )
@@ -82,7 +83,7 @@ def _settings(now: "Situation", before: "Situation") -> Iterator[Field]:
         "match",
         "families by",
         "part of the name" if config.family_match == "substring" else "the whole name",
-        "space switches: whether llama covers codellama",
+        f"{named('what_if.switch')} switches: whether llama covers codellama",
         config.family_match != was.family_match,
         switch=lambda: settings.SetFamilyMatch(match),
     )
@@ -116,7 +117,7 @@ def _profile(now: "Situation", profile: "RoutingProfile", was: "RoutingProfile")
         "context",
         "context",
         f"≥ {tokens:,} tokens" if tokens else "any",
-        "+ and - step, enter types a number",
+        f"{_steps()} step, enter types a number",
         tokens != was.min_context_window,
         step=step,
         question=Question(
@@ -140,7 +141,7 @@ def _profile(now: "Situation", profile: "RoutingProfile", was: "RoutingProfile")
         "fallback",
         "fallback",
         clean_line(fallback),
-        "+ and - choose another profile",
+        f"{_steps()} choose another profile",
         profile.fallback_profile != was.fallback_profile,
         step=fall_back,
     )
@@ -149,7 +150,7 @@ def _profile(now: "Situation", profile: "RoutingProfile", was: "RoutingProfile")
         "size",
         "when equal",
         "the smallest" if is_smallest else "the largest that fits",
-        "space switches",
+        f"{named('what_if.switch')} switches",
         profile.size_preference != was.size_preference,
         switch=lambda: changes.SetSizePreference(
             name, "largest-that-fits" if is_smallest else SMALLEST
@@ -177,7 +178,7 @@ def _capabilities(profile: "RoutingProfile", was: "RoutingProfile") -> Iterator[
             ("capability", name),
             f"needs {name}",
             "✓ yes" if is_on else "– no",
-            "space switches",
+            f"{named('what_if.switch')} switches",
             is_on != (capability_field(name) in required_before),
             switch=switch,
         )
@@ -201,7 +202,7 @@ def _capabilities(profile: "RoutingProfile", was: "RoutingProfile") -> Iterator[
                 ("capability", name),
                 "needs",
                 f"{clean_line(name)}, which no model can have",
-                "x drops it",
+                f"{named('what_if.remove')} drops it",
                 remove=lambda name=name: DropCapability(profile.name, name),  # type: ignore[misc]
             )
 
@@ -213,6 +214,8 @@ def _families(
 
     families = profile.preferred_families
     before = was.preferred_families
+    down, up, out = named("what_if.down"), named("what_if.up"), named("what_if.remove")
+    moving = f"{down} and {up} move it, {out} takes it out"
     for index, family in enumerate(families):
 
         def shift(by: int, index: int = index) -> "Change | None":
@@ -230,7 +233,7 @@ def _families(
             ("family", family),
             f"family {index + 1}",
             clean_line(family),
-            "J and K move it, x takes it out",
+            moving,
             index >= len(before) or before[index] != family,
             shift=shift,
             remove=remove,
@@ -269,7 +272,7 @@ def _override(now: "Situation", before: "Situation") -> Field:
         "override",
         "override",
         NONE if model is None else clean_line(model),
-        "+ and - choose, enter names one, x removes it",
+        f"{_steps()} choose, enter names one, {named('what_if.remove')} removes it",
         model != _override_of(before),
         step=step,
         remove=None if model is None else lambda: RemoveOverride(profile),
@@ -332,7 +335,7 @@ def _models(now: "Situation", before: "Situation") -> Iterator[Field]:
                 ("virtual", model.name),
                 "+ model",
                 clean_line(model.display_name),
-                "tried, not installed; x takes it out",
+                f"tried, not installed; {named('what_if.remove')} takes it out",
                 is_changed=True,
                 remove=lambda name=model.name: RemoveModel(name),  # type: ignore[misc]
             )
@@ -342,10 +345,14 @@ def _models(now: "Situation", before: "Situation") -> Iterator[Field]:
                 ("gone", model.name),
                 "- model",
                 clean_line(model.display_name),
-                "done without; x brings it back",
+                f"done without; {named('what_if.remove')} brings it back",
                 is_changed=True,
                 remove=lambda model=model: InstallModel(model),  # type: ignore[misc]
             )
+
+
+def _steps() -> str:
+    return f"{named('what_if.more')} and {named('what_if.less')}"
 
 
 def _of_memory(config: "RoutingConfig") -> str:

@@ -4,6 +4,7 @@ from textual.dom import DOMNode
 
 from ollm_tui.core.text import clean_line
 from ollm_tui.service.service import ModelService
+from ollm_tui.ui.keymap import named
 from ollm_tui.ui.screens.try_prompt import TryPromptScreen
 from ollm_tui.ui.simulator.experiment import Experiment
 
@@ -15,7 +16,7 @@ def open_prompt(node: DOMNode, service: ModelService, experiment: Experiment) ->
         tried, model = scene.decision, scene.decision.model
         if model is not None and scene.what_if.start.model(model) is None:
             node.app.notify(
-                f"{clean_line(model)} is only tried, not installed: p pulls it.",
+                f"{clean_line(model)} is only tried, not installed: {named('app.pull')} pulls it.",
                 severity="warning",
                 markup=False,
             )
