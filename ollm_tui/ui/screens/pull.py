@@ -117,7 +117,7 @@ class PullScreen(Dialog[list[str]]):
     def _is_search(self) -> bool:
         """Whether no name on offer begins with what is typed: it was looked for, and is no name."""
         word = self._word.casefold()
-        if not word or set(word) & set(":/."):
+        if not word.replace("-", "").isalnum():  # with a tag or a host it is a name
             return False
         return bool(self._names) and not any(
             name.casefold().startswith(word) for name in self._names
