@@ -16,8 +16,20 @@ _DIGEST = 19  # "sha256:" and twelve digits
 class DownloadDetails(Vertical):
     """Draws one entry of the queue; told of its news by whoever shows it."""
 
+    DEFAULT_CSS = """
+    DownloadDetails {
+        height: 1fr; padding: 0 1;
+        ProgressBar { width: 100%; margin: 1 0 0 0; }
+        ProgressBar Bar { width: 1fr; }
+        Sparkline { width: 100%; height: 2; margin: 0 0 1 0; }
+        .numbers, .name, .layers, .log { height: auto; width: 100%; }
+        .layers { margin: 0 0 1 0; }
+        VerticalScroll { height: 1fr; }
+    }
+    """
+
     def __init__(self, service: ModelService, item: QueueItem | None) -> None:
-        super().__init__(classes="details")
+        super().__init__()
         self._service = service
         self._item = item
 

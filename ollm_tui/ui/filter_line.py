@@ -53,6 +53,14 @@ class FilterLine(Vertical):
         hint: what can be typed.
     """
 
+    DEFAULT_CSS = """
+    FilterLine {
+        height: 5; column-span: 2; border: round $accent; padding: 0 1;
+        Input { background: $background; }
+        .hint { height: 2; color: $text-muted; }
+        .hint.-error { color: $text-error; }
+    }
+    """
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("escape", "clear", show=False),
         Binding("down", "keep", show=False),

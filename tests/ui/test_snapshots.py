@@ -55,6 +55,18 @@ def downloads(screen: Screen) -> None:
     pane.show(QueueState(tuple(_every_download())))
 
 
+def download_below(screen: Screen) -> None:
+    """As `downloads`, with the first of them large below the list."""
+    downloads(screen)
+    screen.app._show_details_below()
+
+
+def download_in_full(screen: Screen) -> None:
+    """As `downloads`, with the first of them in its dialog."""
+    downloads(screen)
+    screen.app.screen_stack[0].query_one(DownloadsPane).action_details()
+
+
 def _every_download() -> list[QueueItem]:
     def item(number: int, name: str, status: PullState, done: float, **more: Any) -> QueueItem:
         total = 9 * GB
@@ -148,6 +160,8 @@ SCENES = (
     Scene("downloads", WIDE, "2", then=downloads),
     Scene("downloads-narrow", NARROW, "2", then=downloads),
     Scene("downloads-60x20", TINY, "2", then=downloads),
+    Scene("downloads-zoomed", WIDE, "2 z", then=download_below),
+    Scene("download", NARROW, "2", then=download_in_full),
     *(
         Scene(f"inspector-{number}", NARROW, " ".join(("j 3", *["]"] * (number - 1))))
         for number in range(1, 7)
