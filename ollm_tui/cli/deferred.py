@@ -3,10 +3,11 @@
 import asyncio
 from collections.abc import AsyncGenerator, Callable, Collection
 from contextlib import aclosing
+from typing import TYPE_CHECKING
 
 from ollm_tui.core.error import Unsupported
 from ollm_tui.core.model import ModelDetails, ModelFile, ModelList, RunningModel
-from ollm_tui.core.progress import PullPlan, PullStep
+from ollm_tui.core.progress import PullStep
 from ollm_tui.providers.base import (
     DiscardSupport,
     DiskSupport,
@@ -17,6 +18,9 @@ from ollm_tui.providers.base import (
     StoreAccess,
     StoreSupport,
 )
+
+if TYPE_CHECKING:
+    from ollm_tui.core.plan import PullPlan
 
 
 class DeferredProvider:
@@ -83,7 +87,7 @@ class DeferredProvider:
     async def unload(self, name: str) -> None:
         await (await self._runner()).unload(name)
 
-    async def plan(self, name: str) -> PullPlan:
+    async def plan(self, name: str) -> "PullPlan":
         provider = await self._made()
         if not isinstance(provider, PlanSupport):
             raise Unsupported(f"The {provider.kind} provider does not tell what a pull would fetch")

@@ -2,17 +2,10 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
 
-
-@dataclass(frozen=True, slots=True)
-class RegistryLogin:
-    """Who the user is for one registry."""
-
-    user: str
-    password: str | None = field(repr=False)
-    """None where no variable is named, or the one named is not set."""
-    variable: str
-    """The environment variable that holds the password, for people; empty where none is named."""
+if TYPE_CHECKING:
+    from ollm_tui.config.login import RegistryLogin
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,5 +30,5 @@ class Connection:
     api_key: str | None = field(default=None, repr=False)
     ca_file: str | None = None
     """Absolute path, or None for the system's certificates."""
-    registries: Mapping[str, RegistryLogin] = field(default_factory=dict, repr=False)
+    registries: "Mapping[str, RegistryLogin]" = field(default_factory=dict, repr=False)
     """By host or host:port, in small letters; whoever the provider is."""

@@ -7,21 +7,15 @@ import os
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path as FilePath
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from ollm_tui.config.draft import Draft
 
 FILE_NAME = "config.yaml"
 FOLDER_NAME = ".ollm"
 OTHER_NAMES = ("config.yml", "config.json")
 """Not read, but pointed out."""
-
-
-@dataclass(frozen=True, slots=True)
-class Draft:
-    """A file's content as it would be, to see what it would change."""
-
-    path: str
-    content: bytes = field(repr=False)
-    trusted: bool = True
-    """Whether it would be allowed to name servers and credentials."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,7 +33,7 @@ class Inputs:
     """--no-config: no file is read."""
     is_passing: bool = False
     """--demo: the user's file is one of the program's own, and goes when it ends."""
-    draft: Draft | None = None
+    draft: "Draft | None" = None
     """Stands in for the file of its path."""
 
     @classmethod

@@ -14,7 +14,8 @@ from typing import TYPE_CHECKING
 
 from ollm_tui.config import trust
 from ollm_tui.config.check import check_keys, check_values
-from ollm_tui.config.inputs import Draft, Inputs, find_workspace_file
+from ollm_tui.config.draft import Draft
+from ollm_tui.config.inputs import Inputs, find_workspace_file
 from ollm_tui.config.layer import Layer, SourceFile
 from ollm_tui.config.lint import Knowledge, check_patterns, check_profiles
 from ollm_tui.config.node import planted

@@ -15,10 +15,11 @@ from pydantic import ValidationError
 
 from ollm_tui.config import lint
 from ollm_tui.config.check import check_keys, check_values
-from ollm_tui.config.connection import Connection, RegistryLogin
+from ollm_tui.config.connection import Connection
 from ollm_tui.config.inputs import Inputs
 from ollm_tui.config.layer import Layer, SourceFile
 from ollm_tui.config.lint import Knowledge
+from ollm_tui.config.login import RegistryLogin
 from ollm_tui.config.node import Node, Path, branch, dotted, entries, find, plain, planted
 from ollm_tui.config.problem import ConfigProblem, Origin, Place, Severity
 from ollm_tui.config.schema import Provider, Registry, Settings

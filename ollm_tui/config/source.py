@@ -12,8 +12,9 @@ from dataclasses import replace
 from pathlib import Path as FilePath
 
 from ollm_tui.config.document import CONFIG_LIMIT_BYTES, Document, parse_document
+from ollm_tui.config.draft import Draft
 from ollm_tui.config.host import normalise_host
-from ollm_tui.config.inputs import FILE_NAME, OTHER_NAMES, Draft, Inputs, find_workspace_file
+from ollm_tui.config.inputs import FILE_NAME, OTHER_NAMES, Inputs, find_workspace_file
 from ollm_tui.config.layer import Layer, SourceFile
 from ollm_tui.config.node import Node, Path, planted
 from ollm_tui.config.problem import ConfigProblem, Origin, Place, Severity

@@ -14,7 +14,8 @@ if TYPE_CHECKING:
 
     from ollm_tui.core.generation import GenerationChunk, GenerationRequest
     from ollm_tui.core.model import ModelDetails, ModelFile, ModelList, RunningModel
-    from ollm_tui.core.progress import PullPlan, PullStep
+    from ollm_tui.core.plan import PullPlan
+    from ollm_tui.core.progress import PullStep
     from ollm_tui.core.store import DiskUsage, Finding, Leftover, StorePlace
 
 

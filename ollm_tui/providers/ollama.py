@@ -20,7 +20,7 @@ from ollm_tui.core.error import (
 )
 from ollm_tui.core.model import ModelDetails, ModelList, RunningModel
 from ollm_tui.core.name import parse_reference
-from ollm_tui.core.progress import PullPhase, PullPlan, PullStep
+from ollm_tui.core.progress import PullPhase, PullStep
 from ollm_tui.providers import ollama_pull, ollama_wire
 from ollm_tui.providers.ollama_answer import Answer
 from ollm_tui.providers.ollama_api import OllamaApi
@@ -30,6 +30,7 @@ from ollm_tui.providers.pace import Pacer
 
 if TYPE_CHECKING:
     from ollm_tui.core.generation import GenerationChunk, GenerationRequest
+    from ollm_tui.core.plan import PullPlan
     from ollm_tui.providers.base import StoreAccess
     from ollm_tui.providers.local.auth import Credentials
     from ollm_tui.providers.local.location import StoreLocation
@@ -129,7 +130,7 @@ class OllamaProvider:
         _require_model(answer, name)
         return await self._api.read(answer, lambda body: ollama_wire.parse_show(name, body))
 
-    async def plan(self, name: str) -> PullPlan:
+    async def plan(self, name: str) -> "PullPlan":
         """What a pull of `name` would fetch; asks the registry, not the server.
 
         Raises:

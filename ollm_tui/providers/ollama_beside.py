@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING
 from ollm_tui.core.error import OllmError, StoreError, Unsupported
 from ollm_tui.core.model import ModelList
 from ollm_tui.core.name import ModelName, name_key, parse_reference
-from ollm_tui.core.progress import PullPlan
+from ollm_tui.core.plan import PullPlan
 from ollm_tui.providers.local.thread import in_thread
 
 if TYPE_CHECKING:

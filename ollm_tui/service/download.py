@@ -20,7 +20,7 @@ from ollm_tui.service.retry import TRIES
 from ollm_tui.service.subscriber import call_all
 
 if TYPE_CHECKING:
-    from ollm_tui.core.progress import PullPlan
+    from ollm_tui.core.plan import PullPlan
     from ollm_tui.core.unused import UnusedModel
     from ollm_tui.service.queue_store import SavedDownload
 

@@ -9,14 +9,17 @@ Source: ruling Z21; decision P15.
 import asyncio
 import logging
 from collections.abc import Awaitable, Callable, Coroutine, Iterable, Sequence
+from typing import TYPE_CHECKING
 
 from ollm_tui.core.error import DownloadFailed, OllmError
 from ollm_tui.core.name import parse_name
-from ollm_tui.core.progress import PullPlan
 from ollm_tui.core.unused import UnusedModel
 from ollm_tui.providers.base import DiskSupport, PlanSupport
 from ollm_tui.service.download import Download
 from ollm_tui.service.subscriber import log_bug
+
+if TYPE_CHECKING:
+    from ollm_tui.core.plan import PullPlan
 
 _LOG = logging.getLogger(__name__)
 
@@ -148,7 +151,7 @@ class Preflight:
             download.preparing = None
         self.on_news()
 
-    async def _plan(self, name: str) -> PullPlan | None:
+    async def _plan(self, name: str) -> "PullPlan | None":
         if self._plans is None:
             return None
         registry = parse_name(name).host

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from ollm_tui.core.progress import PullPlan
+from ollm_tui.core.plan import PullPlan
 from ollm_tui.providers.ollama import OllamaProvider
 from ollm_tui.sandbox.faults import CUT, PULL_ERRORS, EndpointMode, PullMode
 from ollm_tui.sandbox.roster import catalogue_models

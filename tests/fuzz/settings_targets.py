@@ -9,8 +9,9 @@ from ollm_tui.cli.scenarios import read_file
 from ollm_tui.cli.snapshot import load_models
 from ollm_tui.config.change import Change
 from ollm_tui.config.document import parse_document
+from ollm_tui.config.draft import Draft
 from ollm_tui.config.edit import edited
-from ollm_tui.config.inputs import Draft, Inputs
+from ollm_tui.config.inputs import Inputs
 from ollm_tui.config.lint import Knowledge
 from ollm_tui.config.manager import ConfigManager
 from ollm_tui.config.problem import ConfigProblem

@@ -4,7 +4,7 @@ from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 
 from ollm_tui.core.error import DownloadFailed, ModelNotFound, OllmError
-from ollm_tui.core.progress import PullPlan
+from ollm_tui.core.plan import PullPlan
 from ollm_tui.providers.ollama import OllamaProvider
 from ollm_tui.sandbox.server import SandboxServer
 from ollm_tui.service.service import ModelService

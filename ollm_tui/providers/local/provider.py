@@ -17,7 +17,8 @@ from typing import TYPE_CHECKING, TypeVar
 from ollm_tui.core.error import DeleteFailed, DownloadFailed, ModelNotFound
 from ollm_tui.core.model import ModelDetails, ModelFile, ModelList
 from ollm_tui.core.name import ModelName, name_key, parse_name, parse_reference
-from ollm_tui.core.progress import PullPhase, PullPlan, PullStep
+from ollm_tui.core.plan import PullPlan
+from ollm_tui.core.progress import PullPhase, PullStep
 from ollm_tui.core.store import Leftover, LeftoverKind
 from ollm_tui.providers.local.attempt import TransferPolicy
 from ollm_tui.providers.local.auth import Credentials

@@ -4,7 +4,7 @@ import os
 
 import pytest
 
-from ollm_tui.config.connection import RegistryLogin
+from ollm_tui.config.login import RegistryLogin
 from ollm_tui.config.problem import Severity
 from ollm_tui.config.secret import MASK, masked
 from tests.unit.config.conftest import World

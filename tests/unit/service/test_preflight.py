@@ -10,7 +10,8 @@ from ollm_tui.core.error import DownloadFailed, NotEnoughSpace, OllmError
 from ollm_tui.core.event import QueueItem, QueueState
 from ollm_tui.core.model import ModelInfo
 from ollm_tui.core.name import name_key
-from ollm_tui.core.progress import PullPlan, PullState
+from ollm_tui.core.plan import PullPlan
+from ollm_tui.core.progress import PullState
 from ollm_tui.providers.base import DiskSupport, PlanSupport
 from ollm_tui.service.heartbeat import PUBLISH_EVERY_S
 from ollm_tui.service.preflight import PLAN_WAIT_S, SILENCE_S

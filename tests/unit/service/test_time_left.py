@@ -4,7 +4,8 @@ from collections.abc import AsyncIterator, Collection
 
 import pytest
 
-from ollm_tui.core.progress import ProgressEvent, PullPlan, PullState
+from ollm_tui.core.plan import PullPlan
+from ollm_tui.core.progress import ProgressEvent, PullState
 from ollm_tui.service.service import ModelService
 from tests.unit.service.fake import FakeClock, FakeProvider, FakePull, layer, make_service, settle
 

@@ -7,7 +7,7 @@ import pytest
 
 from ollm_tui.core.error import DownloadFailed, ModelNotFound, OllmError, Unsupported
 from ollm_tui.core.event import UpdatesState, UpdateVerdict
-from ollm_tui.core.progress import PullPlan
+from ollm_tui.core.plan import PullPlan
 from ollm_tui.service.service import ModelService
 from ollm_tui.service.updates import QUESTIONS_AT_ONCE
 from tests.unit.service.fake import FakeClock, FakeProvider, Recorder, make_service, model, settle
