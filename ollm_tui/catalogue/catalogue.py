@@ -25,6 +25,13 @@ _WORDS: Final = {
     "thinking": "reasoning",
 }
 """What people type when they look for a capability, beside its name."""
+_SAID: Final = {
+    "code": "coding programming",
+    "images": "pictures photos",
+    "languages": "multilingual",
+    "mathematics": "maths",
+}
+"""What people type when they look for what a description says in other words."""
 
 
 @cache
@@ -79,7 +86,9 @@ def _text(model: ModelInfo) -> str:
         for field in fields(ModelCapabilities)
         if getattr(model.capabilities, field.name)
     ]
-    return " ".join([model.name, model.family, str(model.metadata["description"]), *able]).lower()
+    about = str(model.metadata["description"])
+    said = [others for word, others in _SAID.items() if word in about]
+    return " ".join([model.name, model.family, about, *said, *able]).lower()
 
 
 def _model(row: dict[str, Any]) -> ModelInfo:

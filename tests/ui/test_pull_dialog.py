@@ -1,5 +1,6 @@
 """The pull dialog: what it completes from, and what it says before anything is asked for."""
 
+from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -117,6 +118,44 @@ async def test_what_would_never_run_here_is_asked_about_once(open_app: OpenApp) 
         await screen.until(lambda: queued(screen) == {"phi3:mini", "qwen3:14b"})
 
 
+async def test_a_question_that_was_typed_over_is_asked_again(open_app: OpenApp) -> None:
+    async with open_app() as screen:
+        screen.app._known = known
+        screen.app._main.query_one(InspectorPane).know_memory(10 * GB)
+        await screen.press("p")
+        await screen.type("qwen3:14b")
+        await screen.press("enter")
+        await screen.sees("Enter again")
+        await screen.press("backspace")
+        await screen.misses("Enter again")
+        await screen.press("b", "enter")
+        await screen.sees("Enter again")
+        assert not screen.service.queue.items
+
+
+async def test_what_is_asked_about_one_model_is_no_answer_for_another_of_its_size(
+    open_app: OpenApp, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def free_bytes() -> int:
+        return 5 * GB
+
+    async with open_app() as screen:
+        names = ["qwen3:14b", "qwen3:14b-fp16"]
+        screen.app._known = lambda name: replace(BIG, name=name) if name in names else None
+        screen.app._suggest = lambda word: [(name, "") for name in names]
+        monkeypatch.setattr(screen.service, "free_bytes", free_bytes)
+        await screen.press("p")
+        await screen.sees("5.0 GB free")
+        await screen.press("down", "up", "enter")
+        await screen.sees("Enter again")
+        await screen.press("down", "enter")
+        await screen.settle()
+        await screen.sees("Pull models")
+        assert not screen.service.queue.items
+        await screen.press("enter")
+        await screen.until(lambda: queued(screen) == {names[1]})
+
+
 async def test_what_barely_fits_is_pulled_at_once(open_app: OpenApp) -> None:
     async with open_app() as screen:
         screen.app._known = known
@@ -215,12 +254,34 @@ async def test_a_word_that_no_name_begins_with_is_looked_for_and_not_pulled(
     async with open_app() as screen:
         screen.app._suggest = lambda word: [("qwen3:14b", "sees pictures")]
         await screen.press("p")
+        await screen.type(word)
+        await screen.sees(f"  {word} ")
+        await screen.settle()
+        assert "qwen3:14b: 1 model of unknown size" in screen.text  # as enter takes that
+        await screen.press("ctrl+u")
         await screen.type(f"phi3:mini {word}")
         await screen.press("enter")
-        await screen.sees("phi3:mini qwen3:14b")
+        await screen.sees("phi3:mini qwen3:14b", f"“{word}” finds this", f"{word}:latest")
         assert not screen.service.queue.items
         await screen.press("enter")
         await screen.until(lambda: queued(screen) == {"phi3:mini", "qwen3:14b"})
+
+
+@pytest.mark.parametrize("typed", ["picture ", "picture, phi3:mini", "phi3:mini picture cap:tools"])
+async def test_a_word_before_the_last_is_asked_about_if_it_finds_models_and_names_none(
+    open_app: OpenApp, typed: str
+) -> None:
+    async with open_app() as screen:
+        screen.app._suggest = lambda word: (
+            [("qwen3:14b", "sees pictures")] if word == "picture" else []
+        )
+        await screen.press("p")
+        await screen.type(typed)
+        await screen.press("enter")
+        await screen.sees("No known model is named picture; the word finds qwen3:14b. Enter again")
+        assert not screen.service.queue.items
+        await screen.press("enter")
+        await screen.until(lambda: "picture:latest" in queued(screen))
 
 
 async def test_a_name_with_its_tag_is_pulled_whatever_is_on_offer(open_app: OpenApp) -> None:

@@ -64,6 +64,21 @@ def test_search_knows_the_words_for_capabilities() -> None:
     assert "llava:7b" in names("images")
 
 
+@pytest.mark.parametrize(
+    ("word", "name"),
+    [
+        ("coding", "qwen2.5-coder:7b"),
+        ("programming", "starcoder2:3b"),
+        ("pictures", "llava:7b"),
+        ("multilingual", "bge-m3:567m"),
+        ("maths", "phi4-mini-reasoning:3.8b"),
+    ],
+)
+def test_search_knows_other_words_for_what_is_said(word: str, name: str) -> None:
+    assert name in names(word)
+    assert "llama3.1:8b" not in names(word)
+
+
 def test_search_filters_by_capability_and_size() -> None:
     found = search("", capability="vision", max_size_bytes=3_300_000_000)
     assert "gemma3:4b" in [model.name for model in found]

@@ -69,7 +69,7 @@ class PullScreen(Dialog[list[str]]):
         self._recent: dict[str, str] = {}
         self._names: list[str] = []
         self._is_picked = False  # with an arrow, so that enter takes it
-        self._warned_of = ""
+        self._warned_of: list[str] = []
         self._said = _HINT
 
     def compose(self) -> ComposeResult:
@@ -113,28 +113,20 @@ class PullScreen(Dialog[list[str]]):
         word = self.query_one(Input).value.rpartition(" ")[2]
         return "" if is_condition(word) else word.rpartition(",")[2]
 
-    @property
-    def _is_search(self) -> bool:
-        """Whether no name on offer begins with what is typed: it was looked for, and is no name."""
-        word = self._word.casefold()
-        if not word.replace("-", "").isalnum():  # with a tag or a host it is a name
-            return False
-        return bool(self._names) and not any(
-            name.casefold().startswith(word) for name in self._names
-        )
-
     @on(Input.Changed)
     def _typed(self) -> None:
         self._is_picked = False
+        self._warned_of = []  # the question is off the screen, so enter no longer answers it
         self._say(_HINT, is_error=False)
         self._offer(self._word)
 
     @on(Input.Submitted)
     def _submitted(self) -> None:
         names = self._typed_names
-        if (self._is_search or (self._conditions and not names)) and not self._is_picked:
+        is_search = _is_search(self._word, self._names)
+        if (is_search or (self._conditions and not names)) and not self._is_picked:
             # These are no name: what they found first is shown, and pulled only once more.
-            self.action_take()
+            self._take_found()
             return
         if self._highlighted_name and self._is_picked:
             names = [*names[: len(names) - bool(self._word)], self._highlighted_name]
@@ -146,15 +138,37 @@ class PullScreen(Dialog[list[str]]):
         except InvalidName as error:
             self._say(f"{error.message}: {error.cause}", is_error=True)
             return
-        warning = " ".join((*self._too_large(names), *self._too_little_room(names)))
-        if warning and self._warned_of != warning:
-            self._warned_of = warning
+        warning = " ".join(
+            (*self._only_found(names), *self._too_large(names), *self._too_little_room(names))
+        )
+        if warning and self._warned_of != names:
+            self._warned_of = names
             warning += " Enter again pulls all the same."
             self._say(warning, is_error=True)
             if any(self._too_little_room(names)):
                 work.run(self, self._name_unused(warning), "unused", exclusive=True)
             return
         self.dismiss(names)
+
+    def _take_found(self) -> None:
+        """Complete what was looked for with what it found, and say how it could be a name."""
+        word, field = self._word, self.query_one(Input)
+        with field.prevent(Input.Changed):
+            self.action_take()
+        self._typed()
+        if word and self._word != word:
+            self._say(
+                f"“{word}” finds this: enter pulls it; for a model of that name write "
+                f"{word}:latest; esc leaves",
+                is_error=False,
+            )
+
+    def _only_found(self, names: Sequence[str]) -> Iterator[str]:
+        """Which of these are words that models were looked for with, more likely than names."""
+        for name in names:
+            found = [found for found, _ in self._suggestions(name, ())]
+            if _is_search(name, found):
+                yield f"No known model is named {name}; the word finds {found[0]}."
 
     def _too_large(self, names: Sequence[str]) -> Iterator[str]:
         """Which of these would never run here."""
@@ -219,7 +233,7 @@ class PullScreen(Dialog[list[str]]):
         return self._names[at] if at is not None and at < len(self._names) else ""
 
     def _offer(self, word: str) -> None:
-        suggestions = list(self._suggestions(word))[:OFFERED]
+        suggestions = list(self._suggestions(word, self._conditions))[:OFFERED]
         self._names = [name for name, _ in suggestions]
         options = self.query_one(OptionList)
         options.clear_options()
@@ -231,8 +245,8 @@ class PullScreen(Dialog[list[str]]):
         options.display = bool(suggestions)
         self._show_cost()
 
-    def _suggestions(self, word: str) -> Iterator[tuple[str, str]]:
-        """Names that have the word in them: of the catalogue, of the past, and those installed."""
+    def _suggestions(self, word: str, conditions: Sequence[str]) -> Iterator[tuple[str, str]]:
+        """What a word finds: of the catalogue, of the past, and, without conditions, installed."""
         wanted = word.casefold()
         installed = {name_key(model.name): model for model in self._service.models.models}
         recent = [
@@ -241,8 +255,8 @@ class PullScreen(Dialog[list[str]]):
             if wanted in name.casefold() and name_key(name) not in installed
         ]
         offered = [*recent[:RECENT_OFFERED], *self._suggest(word)]
-        if self._conditions:
-            offered = list(self._that_meet(offered))
+        if conditions:
+            offered = list(self._that_meet(offered, conditions))
         elif wanted:  # what is there already is pulled anew only on purpose
             offered += [
                 (model.display_name, f"installed, {words.size(model.size_bytes)}; pulls its update")
@@ -258,10 +272,12 @@ class PullScreen(Dialog[list[str]]):
                 seen.add(name_key(name))
                 yield name, about
 
-    def _that_meet(self, offered: Iterable[tuple[str, str]]) -> Iterator[tuple[str, str]]:
+    def _that_meet(
+        self, offered: Iterable[tuple[str, str]], conditions: Sequence[str]
+    ) -> Iterator[tuple[str, str]]:
         """Those whose known facts meet the conditions typed; says when a condition is none."""
         try:
-            wanted = Filter.parse(" ".join(self._conditions))
+            wanted = Filter.parse(" ".join(conditions))
         except FilterError as error:
             self._say(error.in_words, is_error=True)
             return
@@ -278,7 +294,11 @@ class PullScreen(Dialog[list[str]]):
             names = [offered]
         elif self._is_picked:
             names = [*names[: len(names) - bool(word)], offered]
-        elif word and self._known(names[-1]) is None and word in offered.casefold():
+        elif (
+            word
+            and self._known(names[-1]) is None
+            and (word in offered.casefold() or _is_search(word, self._names))
+        ):
             names = [*names[:-1], offered]
         label = self.query_one("#cost", Label)
         label.update(Content("   ".join(self._cost([name for name in names if name]))))
@@ -312,3 +332,11 @@ class PullScreen(Dialog[list[str]]):
         hint = self.query_one(".hint", Label)
         hint.update(Content(text))
         hint.set_class(is_error, "-error")
+
+
+def _is_search(word: str, found: Sequence[str]) -> bool:
+    """Whether a word finds names and begins none of them, so that it is hardly meant as one."""
+    wanted = word.casefold()
+    if not wanted.replace("-", "").isalnum():  # with a tag or a host it is a name
+        return False
+    return bool(found) and not any(name.casefold().startswith(wanted) for name in found)
