@@ -29,11 +29,13 @@ def filter_models(pane: InstalledPane, text: str) -> str:
     Raises:
         FilterError: it is no filter; the last good one stays in force.
     """
-    pane.filter_by(_parse(text))
-    if pane.items or (half := begun(text)) is None:
+    wanted = _parse(text)
+    # Asked before anything is shown: a list that is empty for a moment forgets where it was.
+    if wanted is None or (half := begun(text)) is None or pane.has_any(wanted):
+        pane.filter_by(wanted)
         return ""
     pane.filter_by(_parse(half.before))
-    return f"“{half.word}” is in no name. A condition goes on like {half.example}"
+    return f"“{half.word}” finds nothing yet. A condition goes on like {half.example}"
 
 
 def _parse(text: str) -> Filter | None:

@@ -80,7 +80,7 @@ async def test_half_a_condition_hides_nothing(open_app: OpenApp) -> None:
     async with open_app() as screen:
         await screen.press("slash")
         await screen.type("family:llama siz")
-        await screen.sees("“siz” is in no name. A condition goes on like size<10G", "llama3.2:3b")
+        await screen.sees("“siz” finds nothing yet. A condition goes on like size<10G")
         of_the_family = screen.names()
         assert "llama3.1:8b" in of_the_family
         assert "qwen3:8b" not in of_the_family
@@ -89,6 +89,20 @@ async def test_half_a_condition_hides_nothing(open_app: OpenApp) -> None:
         assert set(screen.names()) < set(of_the_family)
         await screen.type(" xyz")
         await screen.sees("Nothing matches")
+
+
+async def test_half_a_condition_moves_nothing(open_app: OpenApp) -> None:
+    async with open_app(size=(80, 24)) as screen:
+        await screen.press("G", *"kkk")
+        await screen.press("slash")
+        await screen.sees("Filter; enter keeps")
+        await screen.settle()
+        rows = screen.app.query_one(InstalledPane)
+        before = rows.scroll_offset, rows.item
+        await screen.type("siz")
+        await screen.sees("“siz” finds nothing yet")
+        await screen.settle()
+        assert (rows.scroll_offset, rows.item) == before
 
 
 async def test_the_cursor_waits_for_a_model_that_half_a_filter_hides(open_app: OpenApp) -> None:

@@ -73,6 +73,7 @@ async def test_a_filter_finds_it_by_name_and_by_being_broken(
     async with open_store as screen:
         for text, shown in (
             ("mid", ["middle"]),
+            ("is", ["middle"]),  # which may be half a condition, and is in no other name
             ("broken", ["middle"]),
             ("size>0", ["alpha", "omega"]),
             ("-broken", ["alpha", "omega"]),

@@ -193,6 +193,10 @@ class InstalledPane(RowList[ModelInfo | Unread]):
         self._filter = wanted
         self._rebuild()
 
+    def has_any(self, wanted: "Filter") -> bool:
+        """Whether a filter would leave a row."""
+        return any(wanted.among(self._sorted, self._marked)) or unread.has_any(self._unread, wanted)
+
     def pieces(self, item: ModelInfo | Unread, width: int) -> list[Piece]:
         if isinstance(item, Unread):
             return unread.pieces(item, self.widths[_NAME], width, is_stale=self._state.stale)
@@ -338,9 +342,7 @@ class InstalledPane(RowList[ModelInfo | Unread]):
 
     def _rebuild(self) -> None:
         wanted, marked = self._filter, self._marked
-        shown = self._sorted
-        if wanted is not None:
-            shown = list(wanted.among(shown, marked))
+        shown = self._sorted if wanted is None else list(wanted.among(self._sorted, marked))
         self._shown = shown
         rows = unread.with_models(
             shown,

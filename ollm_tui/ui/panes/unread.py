@@ -55,6 +55,11 @@ def with_models(
     return [*reversed(unread), *models] if is_reversed else [*models, *unread]
 
 
+def has_any(unread: list[Unread], wanted: "Filter") -> bool:
+    """Whether a filter would leave one."""
+    return bool(wanted.among_problems([row.problem for row in unread]))
+
+
 def pieces(row: Unread, name_width: int, width: int, *, is_stale: bool) -> list[Piece]:
     """The sign, the name, and where other rows have their facts, the reason.
 
