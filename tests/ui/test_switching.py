@@ -2,6 +2,7 @@
 
 import gc
 from collections.abc import Sequence
+from threading import Event
 
 import pytest
 
@@ -13,7 +14,7 @@ from ollm_tui.service.service import ModelService
 from ollm_tui.ui import garbage
 from ollm_tui.ui.screens.servers import Server
 from tests.ui.conftest import OpenApp
-from tests.ui.screen import Screen
+from tests.ui.screen import PATIENCE_S, Screen
 
 
 class Source:
@@ -21,13 +22,16 @@ class Source:
 
     def __init__(self, *addresses: str) -> None:
         self.made: list[ModelService] = []
-        self._servers = [
+        self.may_read = Event()
+        self.may_read.set()
+        self.listed = [
             Server(f"box{number}", "ollama", address, "key of BOX_KEY")
             for number, address in enumerate(addresses)
         ]
 
     def servers(self) -> Sequence[Server]:
-        return self._servers
+        assert self.may_read.wait(PATIENCE_S)
+        return self.listed
 
     def typed(self, address: str) -> Server:
         if address == "bad":
@@ -130,6 +134,85 @@ async def test_a_host_of_the_name_of_a_server_is_asked_with_its_port(
         await screen.press("enter")
         await screen.until(lambda: bool(source.made))
         assert source.made[0].server.host.endswith("box1:1")
+
+
+@pytest.mark.parametrize(
+    ("asked", "other"), [("box10", "box1"), ("box", "gpu.box"), ("box", "a:1")]
+)
+async def test_a_whole_name_comes_before_its_beginning_and_before_an_address(
+    open_app: OpenApp, server: SandboxServer, asked: str, other: str
+) -> None:
+    with SandboxServer(models=5, timing=INSTANT) as box:
+        async with open_app() as screen:
+            source = screen.app.servers = Source()
+            source.listed = [
+                Server(asked, "ollama", server.host),
+                Server(other, "ollama", box.host),
+            ]
+            await screen.press("H")
+            await screen.sees(asked)
+            await screen.type(other)
+            await screen.sees(f"enter switches to {other}")
+            assert ("for a host of that name" in screen.text) is (":" not in other)
+            await screen.press("enter")
+            await screen.sees("5 of 5")
+
+
+@pytest.mark.parametrize("is_early", [True, False])
+async def test_a_name_is_known_although_it_was_typed_before_the_table_was_there(
+    open_app: OpenApp, server: SandboxServer, is_early: bool
+) -> None:
+    with SandboxServer(models=5, timing=INSTANT) as other:
+        async with open_app() as screen:
+            source = screen.app.servers = Source(server.host, other.host)
+            source.may_read.clear()
+            await screen.press("H")
+            await screen.type("box1")
+            await screen.sees("▊  box1")
+            if is_early:
+                await screen.press("enter")
+                await screen.settle()
+                await screen.sees("Reading the configuration")
+            source.may_read.set()
+            if not is_early:
+                await screen.sees("enter switches to box1")
+                await screen.press("enter")
+            await screen.sees("5 of 5")
+
+
+async def test_an_address_that_is_entered_before_the_table_is_there_is_asked_then(
+    open_app: OpenApp, server: SandboxServer
+) -> None:
+    async with open_app() as screen:
+        source = screen.app.servers = Source(server.host)
+        source.may_read.clear()
+        await screen.press("H")
+        await screen.type("elsewhere:1")
+        await screen.sees("elsewhere:1")
+        await screen.press("enter")
+        source.may_read.set()
+        await screen.until(lambda: bool(source.made))
+        assert source.made[0].server.host.endswith("elsewhere:1")
+
+
+@pytest.mark.parametrize("is_clicked", [True, False])
+async def test_what_is_picked_after_a_name_was_typed_is_what_enter_takes(
+    open_app: OpenApp, server: SandboxServer, is_clicked: bool
+) -> None:
+    with SandboxServer(models=5, timing=INSTANT) as other:
+        async with open_app() as screen:
+            screen.app.servers = Source(server.host, other.host, server.host)
+            await screen.press("H")
+            await screen.sees("box2")
+            await screen.type("box2")
+            await screen.sees("enter switches to box2")
+            if is_clicked:
+                await screen.pilot.click("ServerList", offset=(4, 2))
+            else:
+                await screen.press("up")
+            await screen.sees("enter switches; type a name")
+            await screen.press("enter")
+            await screen.sees("5 of 5")
 
 
 async def test_an_arrow_picks_whatever_is_typed(open_app: OpenApp, server: SandboxServer) -> None:

@@ -123,7 +123,9 @@ class ServerScreen(Dialog[Server | None]):
         super().__init__()
         self._source = source
         self._now = now
-        self._is_picked = False  # with an arrow, so that enter takes it
+        self._is_picked = False  # in the table, so that enter takes it
+        self._is_read = False  # the table, so that it is known what is a name
+        self._is_awaited = False  # by an enter that came before
 
     def compose(self) -> ComposeResult:
         with Vertical(classes="dialog") as dialog:
@@ -140,19 +142,31 @@ class ServerScreen(Dialog[Server | None]):
         work.run(self, self._read(), "servers", exclusive=True)
 
     async def _read(self) -> None:
-        servers = await work.in_thread(self._source.servers)
-        if self.is_attached:
-            self.query_one(ServerList).show(servers)
+        try:
+            servers = await work.in_thread(self._source.servers)
+        finally:
+            self._is_read = True  # without a table every text is an address
+        if not self.is_attached:
+            return
+        is_awaited = self._is_awaited
+        self.query_one(ServerList).show(servers)
+        self._typed()
+        if is_awaited:
+            self._submitted()
 
     @property
     def _named(self) -> Server | None:
-        """The first of the servers whose name begins with what is typed, unless that is an
+        """The server whose name is typed, or the first whose name begins so, unless that is an
         address: a host of that name is asked with its port, `box:11434`."""
         typed = self.query_one(Input).value.strip().casefold()
-        if not typed or set(typed) & set(".:/["):
+        if not typed:
             return None
-        servers = self.query_one(ServerList).items
-        return next((one for one in servers if one.name.casefold().startswith(typed)), None)
+        begun = [
+            one for one in self.query_one(ServerList).items if one.name.casefold().startswith(typed)
+        ]
+        whole = [one for one in begun if one.name.casefold() == typed]
+        is_address = bool(set(typed) & set(".:/["))
+        return next(iter(whole or (() if is_address else begun)), None)
 
     def action_move(self, by: int) -> None:
         self._is_picked = True
@@ -163,7 +177,7 @@ class ServerScreen(Dialog[Server | None]):
 
     @on(Input.Changed)
     def _typed(self) -> None:
-        self._is_picked = False
+        self._is_picked = self._is_awaited = False
         named = self._named
         if named is None:
             self._say(_HINT)
@@ -171,10 +185,14 @@ class ServerScreen(Dialog[Server | None]):
         rows = self.query_one(ServerList)
         rows.move_to(rows.items.index(named))
         typed = self.query_one(Input).value.strip()
-        self._say(
-            f"enter switches to {named.name}, {named.address}; for a host of that name write "
-            f"{typed}:11434; esc leaves"
-        )
+        host = "" if set(typed) & set(":/") else f"for a host of that name write {typed}:11434; "
+        self._say(f"enter switches to {named.name}, {named.address}; {host}esc leaves")
+
+    @on(RowList.Moved)
+    def _moved(self) -> None:
+        if self._named not in (None, self.query_one(ServerList).item):
+            self._is_picked = True  # by a click as well
+            self._say(_HINT)
 
     @on(RowList.Chosen)
     def _chosen(self) -> None:
@@ -183,6 +201,9 @@ class ServerScreen(Dialog[Server | None]):
     @on(Input.Submitted)
     def _submitted(self) -> None:
         address = self.query_one(Input).value.strip()
+        if address and not self._is_read:
+            self._is_awaited = True
+            return
         if not address or self._is_picked or self._named is not None:
             self.dismiss(self.query_one(ServerList).item)
             return
