@@ -205,6 +205,11 @@ async def test_the_palette_says_what_cannot_be_done_now(open_app: OpenApp) -> No
         ("exit", "Quit"),
         ("settings", "Show the configuration"),
         ("refresh", "Ask the server again"),
+        ("Undo delete", "Take back the last delete"),
+        ("remove model", "Delete the marked models"),
+        ("stop model", "Load into memory, or unload"),
+        ("switch provider", "Switch the server"),
+        ("colour theme", "Change the theme"),
     ],
 )
 async def test_the_palette_finds_actions_by_the_words_of_others(
