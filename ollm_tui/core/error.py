@@ -58,6 +58,12 @@ class OllmError(Exception):
     def __str__(self) -> str:
         return f"{self.message} ({self.cause})" if self.cause else self.message
 
+    @property
+    def in_words(self) -> str:
+        """What failed and what helps most, as sentences for one line."""
+        what = str(self)
+        return f"{what}{'' if what.endswith('?') else '.'} {self.actions[0]}"
+
 
 class InvalidName(OllmError):
     """A model name that fails the grammar of `ModelName`."""
@@ -71,12 +77,6 @@ class FilterError(OllmError):
     """A filter of a list that means nothing."""
 
     default_actions = ("Write words of the name, or conditions such as cap:tools ctx>=32k.",)
-
-    @property
-    def in_words(self) -> str:
-        """What is wrong and what to write, as two sentences."""
-        what = self.message if self.message.endswith("?") else f"{self.message}."
-        return f"{what} {self.actions[0]}"
 
 
 class ConfigError(OllmError):

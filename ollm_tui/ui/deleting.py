@@ -115,9 +115,7 @@ def failure_words(
     title = f"Deleted {done:,} of {words.count(len(models), 'model')}"
     lines = []
     for model in failed[:_LISTED]:
-        error = errors[model.name]
-        why = f"{error.message} ({error.cause})" if error.cause else error.message
-        lines.append(f"{model.display_name} stays: {why}. {error.actions[0]}")
+        lines.append(f"{model.display_name} stays: {errors[model.name].in_words}")
     if (more := len(failed) - _LISTED) > 0:
         lines.append(f"and {more:,} more stay; they are still in the list")
     return title, lines

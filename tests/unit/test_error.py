@@ -40,3 +40,15 @@ def test_what_servers_say_in_errors_cannot_act_on_a_terminal() -> None:
 def test_the_closest_names_come_first_whatever_their_case() -> None:
     assert closest("Lama3.1", ["mistral", "LLama3.1", "llama3.2"])[0] == "LLama3.1"
     assert closest("zzz", ["mistral"]) == []
+
+
+@pytest.mark.parametrize(
+    ("error", "said"),
+    [
+        (OllmError("It failed", actions=("Try.", "Ask.")), "It failed. Try."),
+        (OllmError("It failed", cause="why", actions=("Try.",)), "It failed (why). Try."),
+        (OllmError("No x; did you mean y?", actions=("Try.",)), "No x; did you mean y? Try."),
+    ],
+)
+def test_in_words_ends_no_sentence_twice(error: OllmError, said: str) -> None:
+    assert error.in_words == said
