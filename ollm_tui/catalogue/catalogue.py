@@ -6,7 +6,6 @@ Sizes and parameters are approximate until a manifest is read; every fact's sour
 Source: ruling Z32; facts from the reference documents and public model cards.
 """
 
-from collections.abc import Iterable
 from dataclasses import fields
 from functools import cache
 from pathlib import Path
@@ -69,14 +68,6 @@ def near(name: str) -> list[str]:
     if ":" in name:
         return closest(name, names, cutoff=0.75)
     return closest(name, (known.partition(":")[0] for known in names))
-
-
-def complete(start: str, installed: Iterable[str] = (), *, limit: int = 20) -> list[str]:
-    """Return names that begin with what was typed, those not installed yet, in catalogue order."""
-    have = set(installed)
-    start = start.lower()
-    names = (model.name for model in catalogue())
-    return [name for name in names if name.startswith(start) and name not in have][:limit]
 
 
 @cache

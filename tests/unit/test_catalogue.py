@@ -2,7 +2,7 @@
 
 import pytest
 
-from ollm_tui.catalogue.catalogue import SOURCE, catalogue, complete, search
+from ollm_tui.catalogue.catalogue import SOURCE, catalogue, search
 from ollm_tui.core.name import parse_name
 from ollm_tui.routing.database import ModelDatabase
 
@@ -84,12 +84,3 @@ def test_search_filters_by_capability_and_size() -> None:
     assert "gemma3:4b" in [model.name for model in found]
     assert all(m.capabilities and m.capabilities.vision for m in found)
     assert max(model.size_bytes for model in found) == 3_300_000_000
-
-
-@pytest.mark.parametrize("start", ["qwen3:", "QWEN3:"])
-def test_completion_goes_by_prefix_and_leaves_out_what_is_installed(start: str) -> None:
-    offered = complete(start, ["qwen3:8b"])
-    assert "qwen3:4b" in offered
-    assert "qwen3:8b" not in offered
-    assert all(name.startswith("qwen3:") for name in offered)
-    assert len(complete("", limit=5)) == 5
