@@ -62,7 +62,10 @@ class FilterLine(Vertical):
         .hint { height: 2; color: $text-muted; }
         .hint.-error { color: $text-error; }
     }
+    /* Else they lie on the line in which one types, and on what is said of it. */
+    Screen.-filtering > ToastRack { margin-bottom: 6; }
     """
+    SCOPED_CSS = False  # the toasts are none of its own
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("escape", "clear", show=False),
         Binding("down", "keep", show=False),

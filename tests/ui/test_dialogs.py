@@ -6,9 +6,12 @@ from collections.abc import Sequence
 
 import pytest
 from textual import events
+from textual.widget import Widget
+from textual.widgets import Input
 
 from tests.ui.configured import OpenView
 from tests.ui.conftest import OpenApp
+from tests.ui.screen import Screen
 
 
 @pytest.mark.parametrize("key", ["p", "d", "question_mark", "ctrl+l"])
@@ -110,3 +113,31 @@ async def test_a_toast_covers_no_hint_of_a_dialog(open_view: OpenView, key: str)
         screen.app.notify("Something happened\nmeanwhile", title="News")
         await screen.sees("Something happened")
         assert screen.text.splitlines()[hint.region.y] == hinted
+
+
+async def test_a_toast_leaves_the_field_of_a_small_dialog_in_sight(open_app: OpenApp) -> None:
+    async with open_app(size=(80, 24)) as screen:
+        screen.app._suggest = lambda word: [(f"model-{n:02}:1b", "one of many") for n in range(60)]
+        await screen.press("p")
+        await screen.sees("model-00:1b", "esc leaves")
+        await toasts_leave(screen, screen.app.screen.query_one(Input))
+
+
+@pytest.mark.parametrize("size", [(80, 24), (120, 40)])
+async def test_a_toast_covers_nothing_of_the_filter(
+    open_app: OpenApp, size: tuple[int, int]
+) -> None:
+    async with open_app(size=size) as screen:
+        await screen.press("slash")
+        await screen.sees("words, family:llama")
+        await toasts_leave(screen, screen.app.screen.query_one("#filter"))
+
+
+async def toasts_leave(screen: Screen, widget: Widget) -> None:
+    """A toast comes up, and every line of the widget stays as it is."""
+    await screen.until(lambda: widget.region.height > 0)
+    lines = slice(widget.region.y, widget.region.bottom)
+    before = screen.text.splitlines()[lines]
+    screen.app.notify("Something happened\nmeanwhile", title="News")
+    await screen.sees("Something happened", "meanwhile")
+    assert screen.text.splitlines()[lines] == before
