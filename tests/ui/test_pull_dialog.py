@@ -5,9 +5,9 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
-from textual.widgets import OptionList
+from textual.widgets import Input, OptionList
 
-from ollm_tui.core.model import ModelInfo
+from ollm_tui.core.model import ModelCapabilities, ModelInfo
 from ollm_tui.core.progress import PullState
 from ollm_tui.providers.local.provider import LocalProvider
 from ollm_tui.sandbox.server import SandboxServer
@@ -282,6 +282,73 @@ async def test_a_word_before_the_last_is_asked_about_if_it_finds_models_and_name
         assert not screen.service.queue.items
         await screen.press("enter")
         await screen.until(lambda: "picture:latest" in queued(screen))
+
+
+def about_pictures(words: str) -> list[tuple[str, str]]:
+    """A catalogue of two, searched as the real one is."""
+    texts = {"qwen3:14b": "sees small pictures", "llava:13b": "sees pictures"}
+    return [
+        (name, text)
+        for name, text in texts.items()
+        if all(word in f"{name} {text}" for word in words.split())
+    ]
+
+
+@pytest.mark.parametrize(
+    ("typed", "left"),
+    [
+        ("small pictures", "qwen3:14b"),
+        ("phi3:mini small pictures", "phi3:mini qwen3:14b"),
+        ("phi3:mini pictures small", "phi3:mini qwen3:14b"),
+        ("size<10G small cap:streaming pictures", "qwen3:14b"),
+        ("pictures size<10G", "qwen3:14b"),
+        ("qwen size<10G", "qwen3:14b"),
+        ("small,pictures", "small qwen3:14b"),  # a comma parts names
+        ("qwen3 small", "qwen3 qwen3:14b"),  # a name begins so
+        ("small phi3:mini,pictures", "small phi3:mini qwen3:14b"),
+    ],
+)
+async def test_several_words_are_looked_for_together(
+    open_app: OpenApp, typed: str, left: str
+) -> None:
+    capable = replace(BIG, capabilities=ModelCapabilities(streaming=True))
+    async with open_app() as screen:
+        screen.app._suggest = about_pictures
+        screen.app._known = lambda name: capable if name == BIG.name else None
+        await screen.press("p")
+        await screen.type(typed)
+        await screen.press("enter")
+        field = screen.app.screen.query_one(Input)
+        await screen.until(lambda: field.value == left)
+        assert not screen.service.queue.items
+
+
+async def test_a_name_of_ones_own_is_pulled_whatever_conditions_are_beside_it(
+    open_app: OpenApp,
+) -> None:
+    async with open_app() as screen:
+        screen.app._suggest = about_pictures
+        await screen.press("p")
+        await screen.type("mine size<10G")
+        await screen.press("enter")
+        await screen.until(lambda: queued(screen) == {"mine:latest"})
+
+
+async def test_a_question_goes_with_the_names_it_was_about(open_app: OpenApp) -> None:
+    async with open_app() as screen:
+        other = ModelInfo("qwen3:15b", size_bytes=BIG.size_bytes)
+        screen.app._suggest = lambda word: [(BIG.name, ""), (other.name, "")]
+        screen.app._known = lambda name: {BIG.name: BIG, other.name: other}.get(name)
+        screen.app._main.query_one(InspectorPane).know_memory(10 * GB)
+        await screen.press("p")
+        await screen.type("qwen3:14b")
+        await screen.press("enter")
+        await screen.sees("qwen3:14b needs about 10.2 GB", "Enter again")
+        await screen.press("down")
+        await screen.misses("Enter again")
+        await screen.press("enter")
+        await screen.sees("qwen3:15b needs about 10.2 GB", "Enter again")
+        assert not screen.service.queue.items
 
 
 async def test_a_name_with_its_tag_is_pulled_whatever_is_on_offer(open_app: OpenApp) -> None:

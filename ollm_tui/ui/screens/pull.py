@@ -68,6 +68,7 @@ class PullScreen(Dialog[list[str]]):
         self._free_bytes: int | None = None
         self._recent: dict[str, str] = {}
         self._names: list[str] = []
+        self._looked_for: list[str] = []
         self._is_picked = False  # with an arrow, so that enter takes it
         self._warned_of: list[str] = []
         self._said = _HINT
@@ -85,7 +86,7 @@ class PullScreen(Dialog[list[str]]):
     def on_mount(self) -> None:
         self.set_focus(self.query_one(Input))  # at once, for what is typed meanwhile
         self.query_one(OptionList).can_focus = False
-        self._offer("")
+        self._offer()
         work.run(self, self._learn(), "pull dialog", exclusive=True)
 
     async def _learn(self) -> None:
@@ -96,7 +97,7 @@ class PullScreen(Dialog[list[str]]):
             self._recent.setdefault(ended.name, f"{ended.state.value} {ago}")
         self._free_bytes = await self._service.free_bytes()
         if self.is_attached:
-            self._offer(self._word)
+            self._offer()
 
     @property
     def _typed_names(self) -> list[str]:
@@ -113,23 +114,59 @@ class PullScreen(Dialog[list[str]]):
         word = self.query_one(Input).value.rpartition(" ")[2]
         return "" if is_condition(word) else word.rpartition(",")[2]
 
+    @property
+    def _whole_names(self) -> list[str]:
+        """What is typed without what a suggestion takes the place of."""
+        names = self._typed_names
+        return names[: len(names) - len(self._looked_for)]
+
+    @property
+    def _is_search(self) -> bool:
+        """Whether what is looked for is no name: more is said of it, or no name begins so."""
+        if not self._looked_for or not self._names or not _is_plain(self._looked_for[-1]):
+            return False
+        is_more = len(self._looked_for) > 1 or bool(self._conditions)
+        return is_more or _is_search(self._looked_for[0], self._names)
+
+    def _find_looked_for(self) -> list[str]:
+        """What is being typed, and the words before it that are no names, if they find something
+        together as the words of the verb `search` do. Conditions may stand on either side."""
+        typed = [word for word in self.query_one(Input).value.split() if not is_condition(word)]
+        if self._word:
+            found = [self._word]
+        elif self._conditions and typed and _is_plain(typed[-1]):
+            found = [typed[-1]]
+        else:
+            return []
+        before = typed[:-1] if found == typed[-1:] else []  # else a comma is between them
+        while before and _is_plain(before[-1]) and _is_plain(found[-1]):
+            word = before.pop()
+            known = (name for name, _ in self._suggestions(word, ()))
+            if not self._suggest(" ".join((word, *found))) or _begins_one(word, known):
+                break
+            found.insert(0, word)
+        return found
+
     @on(Input.Changed)
     def _typed(self) -> None:
         self._is_picked = False
-        self._warned_of = []  # the question is off the screen, so enter no longer answers it
+        self._ask_no_more()
+        self._offer()
+
+    def _ask_no_more(self) -> None:
+        """Take the question off the screen, so that enter no longer answers it."""
+        self._warned_of = []
         self._say(_HINT, is_error=False)
-        self._offer(self._word)
 
     @on(Input.Submitted)
     def _submitted(self) -> None:
         names = self._typed_names
-        is_search = _is_search(self._word, self._names)
-        if (is_search or (self._conditions and not names)) and not self._is_picked:
+        if (self._is_search or (self._conditions and not names)) and not self._is_picked:
             # These are no name: what they found first is shown, and pulled only once more.
             self._take_found()
             return
         if self._highlighted_name and self._is_picked:
-            names = [*names[: len(names) - bool(self._word)], self._highlighted_name]
+            names = [*self._whole_names, self._highlighted_name]
         if not names:
             return
         try:
@@ -152,16 +189,13 @@ class PullScreen(Dialog[list[str]]):
 
     def _take_found(self) -> None:
         """Complete what was looked for with what it found, and say how it could be a name."""
-        word, field = self._word, self.query_one(Input)
+        word, field = " ".join(self._looked_for), self.query_one(Input)
         with field.prevent(Input.Changed):
             self.action_take()
         self._typed()
         if word and self._word != word:
-            self._say(
-                f"“{word}” finds this: enter pulls it; for a model of that name write "
-                f"{word}:latest; esc leaves",
-                is_error=False,
-            )
+            name = "" if " " in word else f"for a model of that name write {word}:latest; "
+            self._say(f"“{word}” finds this: enter pulls it; {name}esc leaves", is_error=False)
 
     def _only_found(self, names: Sequence[str]) -> Iterator[str]:
         """Which of these are words that models were looked for with, more likely than names."""
@@ -212,8 +246,7 @@ class PullScreen(Dialog[list[str]]):
             return
         field = self.query_one(Input)
         # The conditions have done their work: what is left is what is pulled.
-        names = self._typed_names
-        field.value = " ".join([*names[: len(names) - bool(self._word)], name])
+        field.value = " ".join([*self._whole_names, name])
         field.cursor_position = len(field.value)
 
     def action_highlight(self, by: int) -> None:
@@ -222,6 +255,7 @@ class PullScreen(Dialog[list[str]]):
             at = -1 if options.highlighted is None else options.highlighted
             options.highlighted = (at + by) % len(self._names)
             self._is_picked = True
+            self._ask_no_more()
             self._show_cost()
 
     def action_leave(self) -> None:
@@ -232,8 +266,10 @@ class PullScreen(Dialog[list[str]]):
         at = self.query_one(OptionList).highlighted
         return self._names[at] if at is not None and at < len(self._names) else ""
 
-    def _offer(self, word: str) -> None:
-        suggestions = list(self._suggestions(word, self._conditions))[:OFFERED]
+    def _offer(self) -> None:
+        self._looked_for = self._find_looked_for()
+        wanted = " ".join(self._looked_for)
+        suggestions = list(self._suggestions(wanted, self._conditions))[:OFFERED]
         self._names = [name for name, _ in suggestions]
         options = self.query_one(OptionList)
         options.clear_options()
@@ -292,13 +328,9 @@ class PullScreen(Dialog[list[str]]):
         word = self._word.casefold()
         if not names:
             names = [offered]
-        elif self._is_picked:
-            names = [*names[: len(names) - bool(word)], offered]
-        elif (
-            word
-            and self._known(names[-1]) is None
-            and (word in offered.casefold() or _is_search(word, self._names))
-        ):
+        elif self._is_picked or self._is_search:
+            names = [*self._whole_names, offered]
+        elif word and self._known(names[-1]) is None and word in offered.casefold():
             names = [*names[:-1], offered]
         label = self.query_one("#cost", Label)
         label.update(Content("   ".join(self._cost([name for name in names if name]))))
@@ -336,7 +368,13 @@ class PullScreen(Dialog[list[str]]):
 
 def _is_search(word: str, found: Sequence[str]) -> bool:
     """Whether a word finds names and begins none of them, so that it is hardly meant as one."""
-    wanted = word.casefold()
-    if not wanted.replace("-", "").isalnum():  # with a tag or a host it is a name
-        return False
-    return bool(found) and not any(name.casefold().startswith(wanted) for name in found)
+    return bool(found) and _is_plain(word) and not _begins_one(word, found)
+
+
+def _is_plain(word: str) -> bool:
+    """Whether a word could be something to look for: with a tag or a host it is a name."""
+    return word.replace("-", "").isalnum()
+
+
+def _begins_one(word: str, names: Iterable[str]) -> bool:
+    return any(name.casefold().startswith(word.casefold()) for name in names)
