@@ -210,6 +210,8 @@ async def test_the_palette_says_what_cannot_be_done_now(open_app: OpenApp) -> No
         ("stop model", "Load into memory, or unload"),
         ("switch provider", "Switch the server"),
         ("colour theme", "Change the theme"),
+        ("dark mode", "Change the theme"),
+        ("exit program", "Quit"),
     ],
 )
 async def test_the_palette_finds_actions_by_the_words_of_others(
