@@ -4,7 +4,7 @@ import asyncio
 import logging
 import signal
 import sys
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from functools import partial
 from typing import TYPE_CHECKING, ClassVar
 
@@ -40,6 +40,7 @@ from ollm_tui.ui.settings import SettingsDesk
 
 if TYPE_CHECKING:
     from ollm_tui.config.resolve import Effective
+    from ollm_tui.ui.offers import Known, Suggest
     from ollm_tui.ui.screens.config import SettingsSource
     from ollm_tui.ui.screens.servers import ServerSource
     from ollm_tui.ui.server_watch import ServerWatch
@@ -52,9 +53,6 @@ LAST_KNOWN_WITHIN_S = 0.1
 TURN_S = 0.001
 """How long a thread that works may hold up the one that draws; a key passes several times from
 one thread to another until it is seen, and waits for a turn each time."""
-
-Suggest = Callable[[str], Sequence[tuple[str, str]]]
-Known = Callable[[str], ModelInfo | None]
 
 
 class OllmApp(ArrangedApp):
@@ -82,9 +80,9 @@ class OllmApp(ArrangedApp):
         *,
         is_demo: bool = False,
         settings: "SettingsSource | None" = None,
-        suggest: Suggest = lambda word: (),
+        suggest: "Suggest" = lambda word: (),
         scenarios: "Callable[[], ScenarioBook] | None" = None,
-        known: Known = lambda name: None,
+        known: "Known" = lambda name: None,
         look: LookFile | None = None,
         log_file: str = "",
         servers: "ServerSource | None" = None,
