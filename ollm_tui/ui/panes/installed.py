@@ -195,7 +195,9 @@ class InstalledPane(RowList[ModelInfo | Unread]):
 
     def has_any(self, wanted: "Filter") -> bool:
         """Whether a filter would leave a row."""
-        return any(wanted.among(self._sorted, self._marked)) or unread.has_any(self._unread, wanted)
+        # Model by model: most words are in one of the first few.
+        is_in_one = any(wanted.matches(model, self._marked) for model in self._sorted)
+        return is_in_one or unread.has_any(self._unread, wanted)
 
     def pieces(self, item: ModelInfo | Unread, width: int) -> list[Piece]:
         if isinstance(item, Unread):
