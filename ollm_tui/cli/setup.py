@@ -280,7 +280,7 @@ class Setup:
         configured: int | None = self.effective.config.model.routing.memory_budget
         if configured is not None:
             return configured
-        from ollm_tui.routing.settings import usual_budget
+        from ollm_tui.core.fit import usual_budget
 
         total_bytes = self.memory_bytes()
         return None if total_bytes is None else usual_budget(total_bytes)

@@ -25,6 +25,12 @@ class MemoryEstimate(NamedTuple):
     """The layers are not known: it is the file size and a tenth."""
 
 
+def usual_budget(memory_bytes: int) -> int:
+    """What models may take of a machine's memory when nothing else is set: three quarters, for
+    other programs need some as well."""
+    return memory_bytes * 3 // 4
+
+
 def estimate_memory(model: ModelInfo, context_tokens: int) -> MemoryEstimate:
     """Return what a model takes while it serves a context.
 

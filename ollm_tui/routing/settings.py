@@ -3,6 +3,8 @@
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
+from ollm_tui.core.fit import usual_budget
+
 
 @dataclass(frozen=True, slots=True)
 class RoutingConfig:
@@ -39,9 +41,3 @@ class RoutingConfig:
         return self.memory_bytes is not None and self.memory_budget_bytes == usual_budget(
             self.memory_bytes
         )
-
-
-def usual_budget(memory_bytes: int) -> int:
-    """What models may take of a machine's memory when nothing else is set: not what other programs
-    need as well."""
-    return memory_bytes * 3 // 4

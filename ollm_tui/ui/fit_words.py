@@ -6,15 +6,13 @@ Source: ruling Z8.
 from collections.abc import Iterator
 from typing import NamedTuple
 
-from ollm_tui.core.fit import estimate_memory
+from ollm_tui.core.fit import estimate_memory, usual_budget
 from ollm_tui.core.model import ModelInfo
 from ollm_tui.ui import format as words
 
 USUAL_CONTEXT_TOKENS = 4_096
 """What Ollama serves when nobody asks for more and there is less than 24 GiB of video memory.
 Source: ruling Z24."""
-COMFORTABLE = 0.75
-"""The share of memory that the router's budget takes as well; the rest is for everything else."""
 
 
 class Verdict(NamedTuple):
@@ -44,7 +42,7 @@ def verdict(
         word, style = "elsewhere", "dim"
     elif memory_bytes is None:
         word, style = "unknown", "dim"
-    elif needed.total_bytes <= memory_bytes * COMFORTABLE:
+    elif needed.total_bytes <= usual_budget(memory_bytes):
         word, style = "fits", "good"
     elif needed.total_bytes <= memory_bytes:
         word, style = "tight", "warn"
@@ -72,7 +70,7 @@ def limit_words(model: ModelInfo, memory_bytes: int | None, budget_bytes: int | 
     """
     limit = budget_bytes
     if limit is None and memory_bytes is not None:
-        limit = int(memory_bytes * COMFORTABLE)
+        limit = usual_budget(memory_bytes)
     if limit is None or verdict(model, memory_bytes, model.context_window).needed_bytes <= limit:
         return ""
     why = "; 1/4 kept free" if budget_bytes is None else ": memoryBudget"
