@@ -8,7 +8,6 @@ Source: reference/ollama.md 4, 8.4; rulings Z1, Z19, Z21, Z25.
 import asyncio
 import contextlib
 import functools
-import re
 import time
 from collections.abc import AsyncGenerator, Callable, Collection, Mapping
 from pathlib import Path
@@ -23,6 +22,7 @@ from ollm_tui.core.store import Leftover, LeftoverKind
 from ollm_tui.providers.local.attempt import TransferPolicy
 from ollm_tui.providers.local.auth import Credentials
 from ollm_tui.providers.local.manifest import Blob, Config, Manifest, parse_config
+from ollm_tui.providers.local.notice import notice
 from ollm_tui.providers.local.pool import TransferPool
 from ollm_tui.providers.local.publish import copy_model, publish_model
 from ollm_tui.providers.local.rate import RateLimit
@@ -274,8 +274,8 @@ class LocalProvider:
                             yield step
                     if blob == manifest.config:
                         config = await self._in_store(lambda: self._config(manifest))
-                        if notice := self._notice(name, manifest, config):
-                            yield PullStep(PullPhase.RESOLVING, notice)
+                        if told := notice(name, manifest, config, self._server_version):
+                            yield PullStep(PullPhase.RESOLVING, told)
                 yield PullStep(PullPhase.VERIFYING, "checking that every file is here")
                 yield PullStep(PullPhase.FINISHING, "listing the model")
                 missing = await self._in_store(lambda: publish_model(self.store, name, manifest))
@@ -356,29 +356,6 @@ class LocalProvider:
     def _config(self, manifest: Manifest) -> Config:
         return parse_config(self.store.read_blob(manifest.config.digest, _CONFIG_LIMIT_BYTES))
 
-    def _notice(self, name: ModelName, manifest: Manifest, config: Config) -> str:
-        """What to know before gigabytes are fetched.
-
-        Raises:
-            DownloadFailed: the server that is to run it is too old.
-        """
-        needs, has = _version(config.requires), _version(self._server_version)
-        if needs and has and needs > has:
-            raise DownloadFailed(
-                f"{name.short} needs Ollama {config.requires}",
-                cause=f"the server here is {self._server_version}",
-                actions=("Update the Ollama server, then pull again.",),
-                retryable=False,
-            )
-        notices = []
-        if needs and not has:
-            notices.append(f"needs Ollama {config.requires} or newer to run")
-        if manifest.is_tensor_model:
-            notices.append("needs an Ollama with the MLX runtime to run")
-        if config.is_remote:
-            notices.append(f"runs at {config.remote_host or 'a remote host'}, not on this machine")
-        return "; ".join(notices)
-
     async def _in_store(self, work: Callable[[], _Result]) -> _Result:
         return await in_store(self.store, lambda _: work())
 
@@ -392,10 +369,3 @@ async def _until_done(transfer: Transfer) -> AsyncGenerator[None, None]:
         with contextlib.suppress(TimeoutError):
             async with asyncio.timeout(STEP_EVERY_S):
                 await done.wait()
-
-
-def _version(text: str) -> tuple[int, ...]:
-    """The numbers of a version; none for a development build, which says 0.0.0, or nonsense."""
-    match = re.match(r"v?(\d{1,6})\.(\d{1,6})(?:\.(\d{1,6}))?", text.strip(), re.ASCII)
-    numbers = tuple(int(number or 0) for number in match.groups()) if match else ()
-    return numbers if any(numbers) else ()
